@@ -1,0 +1,121 @@
+"""Every way in which llmfit can fail to answer, as one tree.
+
+LlmfitError
+├── UsageError                    exit 2: the question itself is wrong
+│   └── UnknownWordError          a word outside a closed vocabulary
+└── CannotAnswerError             exit 3: a good question without an answer
+    ├── UnknownModelError         AmbiguousModelError
+    ├── UnknownGpuError           AmbiguousGpuError
+    ├── NoGpuFoundError           detection found no usable GPU
+    ├── UnsupportedArchitectureError   a `model_type` that cannot be counted
+    ├── InvalidConfigError        a `config.json` whose values cannot be true
+    ├── UnsupportedWorkloadError  engine, format and model do not go together
+    ├── CatalogError              a catalog file that cannot be read or is not valid
+    └── SourceError               a model's source (Hub, folder, file) that cannot be read
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class LlmfitError(Exception):
+    """An answer that could not be given: one sentence, and a hint.
+
+    `code` is the stable word of the JSON envelope; `exit_code` is the process's.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LlmfitError):
+    """The command line or the file asks for something that has no meaning."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class UnknownWordError(UsageError):
+    """A word outside a closed vocabulary: task, licence, format, engine, precision."""
+
+    code = "unknown_word"
+
+
+class CannotAnswerError(LlmfitError):
+    """The question is good; the answer is not known."""
+
+    code = "cannot_answer"
+
+
+class UnknownModelError(CannotAnswerError):
+    """No model has this name."""
+
+    code = "unknown_model"
+
+
+class AmbiguousModelError(CannotAnswerError):
+    """Several models have this short name."""
+
+    code = "ambiguous_model"
+
+
+class UnknownGpuError(CannotAnswerError):
+    """No GPU has this name."""
+
+    code = "unknown_gpu"
+
+
+class AmbiguousGpuError(CannotAnswerError):
+    """Several GPUs have this name, with different memory."""
+
+    code = "ambiguous_gpu"
+
+
+class NoGpuFoundError(CannotAnswerError):
+    """This machine shows no usable GPU."""
+
+    code = "no_gpu"
+
+
+class UnsupportedArchitectureError(CannotAnswerError):
+    """An architecture that llmfit does not know how to count."""
+
+    code = "unsupported_architecture"
+
+
+class InvalidConfigError(CannotAnswerError):
+    """A configuration with a missing or impossible value."""
+
+    code = "invalid_config"
+
+
+class UnsupportedWorkloadError(CannotAnswerError):
+    """This engine cannot run this model in this format."""
+
+    code = "unsupported_workload"
+
+
+class CatalogError(CannotAnswerError):
+    """A catalog file that cannot be read, or that breaks its schema."""
+
+    code = "invalid_catalog"
+
+
+class SourceError(CannotAnswerError):
+    """A model's source that cannot be read."""
+
+    code = "source_unreadable"
+
+
+def nearest(word: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
+    """Return the known words closest to `word`, best first, ignoring case."""
+    import difflib
+
+    spelled = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), spelled, n=limit, cutoff=0.5)
+    return [spelled[name] for name in found]

@@ -1,0 +1,1 @@
+"""The facts' types (frozen, strict pydantic) and the results' types (frozen dataclasses)."""

@@ -1,0 +1,95 @@
+"""Results: how many bytes, in named parts, and whether they fit."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llmfit.records.device import Device
+
+
+class PartName(StrEnum):
+    """The parts of an estimate, in the order in which they are shown."""
+
+    WEIGHTS = "weights"
+    KV_CACHE = "kv_cache"
+    GRADIENTS = "gradients"
+    OPTIMIZER = "optimizer"
+    ADAPTER = "adapter"
+    ACTIVATION = "activation"
+    OVERHEAD = "overhead"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One term of a part, for `--explain`."""
+
+    label: str
+    bytes: int
+    formula: str = ""
+    """The formula with the numbers put in."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One named part of the memory that a workload takes on the device."""
+
+    name: PartName
+    bytes: int
+    low: int | None = None
+    """Lower end of the range in which it was measured; the figure itself where exact."""
+    high: int | None = None
+    lines: tuple[Line, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Model × workload → bytes. Its parts sum to the total."""
+
+    parts: tuple[Part, ...]
+    host_bytes: int = 0
+    """RAM that it takes beside the device: llama.cpp's input embedding, offloaded layers."""
+    per_gpu_bytes: tuple[int, ...] = ()
+    """Bytes of each GPU, the worst rank first, where there are several; empty for one."""
+    unknown: tuple[PartName, ...] = ()
+    """Parts that could not be computed; a total with one of these is a lower bound."""
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def total_bytes(self) -> int:
+        """Sum of the parts, on all GPUs together."""
+        return sum(part.bytes for part in self.parts)
+
+    def part_bytes(self, name: PartName) -> int:
+        """Bytes of the named part; 0 where it has none."""
+        return sum(part.bytes for part in self.parts if part.name is name)
+
+
+class Verdict(StrEnum):
+    """Whether an estimate fits a device."""
+
+    FITS = "fits"
+    """At most 90 % of what is usable."""
+    TIGHT = "tight"
+    """At most 100 %."""
+    OFFLOAD = "offload"
+    """Only with part of it in RAM."""
+    TOO_LARGE = "too_large"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Estimate × device → verdict."""
+
+    estimate: Estimate
+    device: Device
+    verdict: Verdict
+    reason: str = ""
+    """Why, where the verdict is not `fits`."""
+
+    @property
+    def headroom_bytes(self) -> int:
+        """Usable bytes that stay free; negative where it does not fit."""
+        return self.device.usable_bytes - self.estimate.total_bytes

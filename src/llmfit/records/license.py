@@ -1,0 +1,31 @@
+"""A licence, as far as it decides who may run a model where."""
+
+from typing import Literal
+
+from llmfit.records.base import Certainty, Record, Source
+
+Commercial = Literal["yes", "conditional", "no", "unknown"]
+
+
+class License(Record):
+    """One licence of model weights."""
+
+    id: str
+    """Hugging Face tag where there is one, such as `apache-2.0`, `llama3.1`, `gemma`."""
+    name: str
+    spdx_id: str | None = None
+    aliases: tuple[str, ...] = ()
+    permissive: bool
+    """Use, change and pass on for any purpose with notices alone."""
+    commercial: Commercial
+    conditions: tuple[str, ...] = ()
+    """What remains to be done or kept, each in one plain sentence."""
+    regions_excluded: tuple[str, ...] = ()
+    """ISO 3166 codes, or `eu`, where the licence grants nothing."""
+    regions_note: str = ""
+    passes_to_derivatives: bool
+    """Whether models made from the weights carry it."""
+    derivatives_allowed: bool = True
+    url: str | None = None
+    certainty: Certainty
+    sources: tuple[Source, ...] = ()

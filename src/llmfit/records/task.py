@@ -1,0 +1,35 @@
+"""A task: what the user wants a model for, and which evidence tells who is good at it."""
+
+from llmfit.records.base import Record
+from llmfit.records.model import ModelKind
+
+
+class Signal(Record):
+    """One benchmark that speaks for a task."""
+
+    benchmark: str
+    weight: float
+
+
+class Task(Record):
+    """One word of the task vocabulary."""
+
+    id: str
+    name: str
+    synonyms: tuple[str, ...] = ()
+    """English words that mean it."""
+    synonyms_ko: tuple[str, ...] = ()
+    """Korean words that mean it."""
+    kinds: tuple[ModelKind, ...]
+    """Kinds of model that can do it at all."""
+    requires: tuple[str, ...] = ()
+    """Tags that a model's `tasks` must hold (`vision`, `embed`, …)."""
+    language: str | None = None
+    """ISO 639-1 code that a model must claim (`ko` for `korean`)."""
+    min_context: int = 0
+    signals: tuple[Signal, ...] = ()
+    fallback: str | None = None
+    """Task whose score stands in where there is no evidence."""
+    useful_tokens_per_second: float | None = None
+    """Speed beyond which more does not help."""
+    note: str = ""
