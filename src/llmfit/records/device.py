@@ -62,6 +62,9 @@ class DeviceGpu:
     platform: Literal["cuda", "rocm", "metal", "vulkan", "cpu"] = "cuda"
     compute: str | None = None
     bandwidth_gbps: float | None = None
+    memory_type: str | None = None
+    """`GDDR6X`, `HBM3`, `LPDDR5X`, …: decides which share of the bandwidth a kernel reaches."""
+    fp32_tflops: float | None = None
     fp16_tflops: float | None = None
     bf16: bool | None = None
     source: str = ""
