@@ -19,7 +19,9 @@ unknown    nobody knows; the value is absent
 class Record(BaseModel):
     """A fact: frozen, strictly typed, without fields that nobody declared."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+    # Reading the attributes' docstrings here would parse every module's source at start (100 ms): the tool that
+    # writes the JSON Schema turns `use_attribute_docstrings` on for itself.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class Source(Record):

@@ -44,7 +44,33 @@ class Gpu(Record):
     bf16: bool | None = None
     disagreement: str = ""
     """Where the sources differ, in words; empty where they agree."""
+    notes: str = ""
+    """What a reader of the row should know."""
     sources: tuple[Source, ...] = ()
+
+
+class MemoryRule(Record):
+    """What a driver keeps of a card's memory, by vendor and size: for cards whose own figure nobody read."""
+
+    vendor: Vendor
+    unified_memory: bool = False
+    """Whether it speaks of machines whose GPU shares the RAM."""
+    up_to_bytes: int | None = Field(default=None, gt=0)
+    """Largest nominal memory that it covers; None for any."""
+    hidden_bytes: int = Field(default=0, ge=0)
+    """Nominal memory that the driver does not even report as total."""
+    reserved_bytes: int = Field(default=0, ge=0)
+    """Reported memory that the driver keeps for itself."""
+    reserved_share: float = Field(default=0.0, ge=0, lt=1)
+    """The same as a share of the nominal memory, where it grows with it."""
+    low: float = Field(ge=0)
+    """Lower end of what was read, in the unit of the figure that is not 0."""
+    high: float = Field(ge=0)
+    """Upper end of what was read."""
+    source: str
+    checked: str
+    note: str = ""
+    """How the planning figure follows from what was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
