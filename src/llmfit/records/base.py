@@ -1,8 +1,12 @@
-"""What every record of a fact has in common."""
+"""What every record of a fact has in common.
 
-from typing import Literal
+A record is a frozen dataclass that pydantic can validate: `pydantic.TypeAdapter(Model).validate_json(…)` is strict,
+names every wrong field, and forbids those that nobody declared.
+Importing and making records needs no pydantic, which alone would take longer to load than an answer takes.
+"""
 
-from pydantic import BaseModel, ConfigDict
+import dataclasses
+from typing import Any, ClassVar, Literal, dataclass_transform
 
 Certainty = Literal["exact", "sourced", "derived", "recalled", "estimated", "unknown"]
 """How sure a fact is.
@@ -16,12 +20,36 @@ unknown    nobody knows; the value is absent
 """
 
 
-class Record(BaseModel):
-    """A fact: frozen, strictly typed, without fields that nobody declared."""
+def Field(  # noqa: N802 - has the name and arguments of pydantic's, which reads its bounds
+    default: Any = dataclasses.MISSING,  # noqa: ANN401 - any type of field may have a default
+    *,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+) -> Any:  # noqa: ANN401 - stands for the field's own type, as in dataclasses
+    """Return a field with bounds, which pydantic checks when it validates."""
+    bounds = {"gt": gt, "ge": ge, "lt": lt, "le": le}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    return dataclasses.field(default=default, metadata=given)
 
-    # Reading the attributes' docstrings here would parse every module's source at start (100 ms): the tool that
-    # writes the JSON Schema turns `use_attribute_docstrings` on for itself.
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
+class Record:
+    """A fact: frozen, strictly typed, without fields that nobody declared.
+
+    The constructor checks nothing: rows from outside go through pydantic first.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "strict": True,
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+    }
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
 
 class Source(Record):

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
-
-from llmfit.records.base import Record, Source
+from llmfit.records.base import Field, Record, Source
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
 

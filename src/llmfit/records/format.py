@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from llmfit.records.base import Record, Source
+from llmfit.records.base import Field, Record, Source
 
 PrecisionName = Literal["fp32", "fp16", "fp8", "int8", "int4"]
 EngineName = Literal["llama.cpp", "transformers", "vllm"]

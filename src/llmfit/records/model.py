@@ -3,9 +3,7 @@
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import Field
-
-from llmfit.records.base import Certainty, Record, Source
+from llmfit.records.base import Certainty, Field, Record, Source
 
 ModelKind = Literal["base", "instruct", "reasoning", "encoder", "seq2seq", "embedding", "reranker"]
 """What a model was made to do; a type, not a taste.
