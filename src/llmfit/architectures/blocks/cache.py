@@ -1,0 +1,39 @@
+"""What attention layers remember: whole, sliding and chunked caches."""
+
+from llmfit.architectures.blocks.kinds import CHUNKED, FULL, SLIDING, grouped
+from llmfit.architectures.reader import Pattern
+from llmfit.architectures.stack import Stack
+from llmfit.records.architecture import Cache, CacheKind
+
+_KIND = {FULL: CacheKind.FULL, SLIDING: CacheKind.SLIDING, CHUNKED: CacheKind.CHUNKED}
+
+
+def keep(
+    stack: Stack,
+    layers: tuple[int, ...],
+    *,
+    key: int,
+    value: int,
+    heads: int,
+    kinds: Pattern | None = None,
+    window: str = "sliding_window",
+    shared: int = 0,
+) -> None:
+    """Add the KV caches of these layers: whole ones, or by kind where the family has several.
+
+    The last `shared` layers of the stack use the cache of an earlier one and keep none.
+    """
+    if shared:
+        layers = tuple(i for i in layers if i < stack.n - shared)
+    if kinds is None:
+        stack.caches.append(Cache(CacheKind.FULL, layers, key, value, heads))
+        return
+    names = kinds(stack.config, stack.n)
+    wanted = layers if len(layers) < stack.n else None
+    for name, members in grouped(names).items():
+        if wanted is not None:
+            members = tuple(i for i in wanted if names[i] == name)  # noqa: PLW2901 - narrowed in place
+        if name not in _KIND or not members:
+            continue
+        width = None if name == FULL else stack.config.size(window)
+        stack.caches.append(Cache(_KIND[name], members, key, value, heads, width))

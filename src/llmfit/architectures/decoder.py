@@ -1,0 +1,120 @@
+"""A decoder-only model as a recipe: which block its layers have, and what surrounds them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmfit.architectures.blocks.flags import Flag, resolve
+from llmfit.architectures.blocks.kinds import grouped
+from llmfit.architectures.reader import Config, Pattern
+from llmfit.architectures.stack import Block, Blocks, Stack
+from llmfit.records.architecture import Architecture, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoder:
+    """How a family of decoder-only models is built; one is written per `model_type`."""
+
+    mixer: Blocks
+    """Attention (or what stands for it): one block, or one for each kind of layer."""
+    kinds: Pattern | None = None
+    """Kind of every layer, where `mixer` is a mapping."""
+    mlp: Blocks | None = None
+    """Feed-forward: one block, or one for each kind of layer."""
+    mlp_kinds: Pattern | None = None
+    """Kind of every layer's feed-forward, where `mlp` is a mapping."""
+    norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
+    """Normalisations of h that every layer has."""
+    norm_bias: Flag = False
+    norm_weight: bool = True
+    embed: str = "embed_tokens"
+    final_norm: str = "norm"
+    """Name of the normalisation before the head; empty where there is none."""
+    head_bias: Flag = False
+    tied: bool = False
+    """What an absent `tie_word_embeddings` means."""
+    extras: tuple[Block, ...] = ()
+    """Further blocks that every layer (or the model once) has."""
+    check: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """Keys and the only values of them that can be counted."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Older names of keys: canonical → older."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What absent keys mean anywhere."""
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    """What absent sizes mean in a nested config, which states only what differs from its class."""
+    reads_head_dim: bool = True
+    """Whether the family knows the key `head_dim`."""
+    has_heads: bool = True
+    """Whether it has attention at all."""
+    has_inter: bool = True
+    """Whether `intermediate_size` is required."""
+    context: str = "max_position_embeddings"
+
+    def read(self, values: Mapping[str, Any], *, path: str = "") -> Config:
+        """Return the config with this family's names and defaults; nested ones may leave sizes out."""
+        defaults = {**self.defaults, **self.sizes} if path else self.defaults
+        return Config(values, aliases=self.aliases, defaults=defaults, path=path)
+
+    def __call__(self, model_type: str, values: Mapping[str, Any]) -> Architecture:
+        """Describe a model whose whole config is of this family."""
+        stack = Stack(self.read(values))
+        self.build(stack)
+        return stack.architecture(model_type=model_type, context=stack.config.size(self.context, None))
+
+    def measure(self, stack: Stack) -> None:
+        """Read the widths of the stack from its config."""
+        config = stack.config
+        stack.hidden = config.size("hidden_size")
+        stack.n = config.layers()
+        stack.layers = tuple(range(stack.n))
+        stack.vocab = config.size("vocab_size")
+        stack.inter = config.size("intermediate_size") if self.has_inter else config.size("intermediate_size", 0)
+        if self.has_heads:
+            self._measure_heads(stack)
+        for name, allowed in self.check:
+            config.only(name, *allowed)
+
+    def _measure_heads(self, stack: Stack) -> None:
+        config = stack.config
+        stack.heads = config.size("num_attention_heads")
+        stack.kv_heads = (
+            stack.heads if config.nulls("num_key_value_heads") else config.size("num_key_value_heads", stack.heads)
+        )
+        config.divided("num_attention_heads", stack.heads, stack.kv_heads)
+        stated = config.size("head_dim", None) if self.reads_head_dim else None
+        stack.head_dim = stated or config.divided("hidden_size", stack.hidden, stack.heads)
+
+    def build(self, stack: Stack, *, tied: bool | None = None) -> None:
+        """Add the whole decoder to the stack; `tied` overrides the config where a parent decides."""
+        self.measure(stack)
+        config, layers = stack.config, stack.layers
+        stack.tensor(Role.EMBEDDING, self.embed, (stack.vocab, stack.hidden))
+        self._apply(stack, self.mixer, self.kinds)
+        if self.mlp is not None:
+            self._apply(stack, self.mlp, self.mlp_kinds)
+        if self.norm_weight:
+            bias = resolve(config, self.norm_bias)
+            for name in self.norms:
+                stack.norm(name, stack.hidden, layers, bias=bias)
+            if self.final_norm:
+                stack.norm(self.final_norm, stack.hidden, bias=bias)
+        for block in self.extras:
+            block(stack, layers)
+        stack.tied = config.flag("tie_word_embeddings", self.tied) if tied is None else tied
+        if not stack.tied:
+            stack.linear(Role.HEAD, "lm_head", (stack.vocab, stack.hidden))
+        if resolve(config, self.head_bias):
+            stack.tensor(Role.BIAS, "lm_head", (stack.vocab,))
+
+    @staticmethod
+    def _apply(stack: Stack, blocks: Blocks, kinds: Pattern | None) -> None:
+        if not isinstance(blocks, Mapping):
+            blocks(stack, stack.layers)
+        elif kinds is not None:
+            for kind, layers in grouped(kinds(stack.config, stack.n)).items():
+                blocks[kind](stack, layers)
+
+
+Describe = Callable[[str, Mapping[str, Any]], Architecture]
+"""Describes the config of one model_type."""

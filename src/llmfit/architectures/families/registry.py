@@ -1,0 +1,12 @@
+"""Which recipe describes which `model_type`."""
+
+from llmfit.architectures.decoder import Describe
+from llmfit.architectures.families import deepseek, gemma, gpt, llama, sparse
+
+FAMILIES: dict[str, Describe] = {
+    **llama.FAMILIES,
+    **sparse.FAMILIES,
+    **deepseek.FAMILIES,
+    **gemma.FAMILIES,
+    **gpt.FAMILIES,
+}
