@@ -1,5 +1,6 @@
 """A licence, as far as it decides who may run a model where."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from llmfit.records.base import Certainty, Record, Source
@@ -29,3 +30,22 @@ class License(Record):
     url: str | None = None
     certainty: Certainty
     sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveLicense:
+    """Result: what a model's own licence and those of its ancestors allow together."""
+
+    id: str
+    """The licence that the repository states."""
+    effective_id: str
+    """The strictest licence that holds: the model's own or an ancestor's."""
+    commercial: Commercial
+    permissive: bool
+    """Whether every licence in the lineage is permissive."""
+    conditions: tuple[str, ...] = ()
+    """What remains to be done or kept, each in one plain sentence."""
+    regions_excluded: tuple[str, ...] = ()
+    """ISO 3166 codes, or `eu`, where some licence in the lineage grants nothing."""
+    because: tuple[str, ...] = ()
+    """How it came to be, ancestor by ancestor, in words."""
