@@ -8,6 +8,7 @@ from llmfit.architectures.blocks.flags import Flag, resolve
 from llmfit.architectures.blocks.kinds import grouped
 from llmfit.architectures.reader import Config, Pattern
 from llmfit.architectures.stack import Block, Blocks, Stack
+from llmfit.errors import InvalidConfigError
 from llmfit.records.architecture import Architecture, Role
 
 
@@ -23,7 +24,7 @@ class Decoder:
     """Feed-forward: one block, or one for each kind of layer."""
     mlp_kinds: Pattern | None = None
     """Kind of every layer's feed-forward, where `mlp` is a mapping."""
-    norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
+    norms: tuple[str, ...] | Callable[[Config], tuple[str, ...]] = ("input_layernorm", "post_attention_layernorm")
     """Normalisations of h that every layer has."""
     norm_bias: Flag = False
     norm_weight: bool = True
@@ -31,8 +32,8 @@ class Decoder:
     final_norm: str = "norm"
     """Name of the normalisation before the head; empty where there is none."""
     head_bias: Flag = False
-    tied: bool = False
-    """What an absent `tie_word_embeddings` means."""
+    tied: bool | None = False
+    """What an absent `tie_word_embeddings` means; None where it must be stated."""
     extras: tuple[Block, ...] = ()
     """Further blocks that every layer (or the model once) has."""
     check: tuple[tuple[str, tuple[Any, ...]], ...] = ()
@@ -45,10 +46,16 @@ class Decoder:
     """What absent sizes mean in a nested config, which states only what differs from its class."""
     reads_head_dim: bool = True
     """Whether the family knows the key `head_dim`."""
+    even_heads: bool = True
+    """Whether the heads must divide the hidden size where `head_dim` is not stated."""
     has_heads: bool = True
     """Whether it has attention at all."""
-    has_inter: bool = True
-    """Whether `intermediate_size` is required."""
+    kv_heads: Callable[[Config, int], int] | None = None
+    """KV heads from the number of heads, where no plain key tells."""
+    inter_factor: int | str = 0
+    """What an absent `intermediate_size` is a multiple of h by (or the key that says it); 0 where it must be stated."""
+    embed_dim: str = ""
+    """Key of the embedding's width, where it may differ from h."""
     context: str = "max_position_embeddings"
 
     def read(self, values: Mapping[str, Any], *, path: str = "") -> Config:
@@ -69,43 +76,61 @@ class Decoder:
         stack.n = config.layers()
         stack.layers = tuple(range(stack.n))
         stack.vocab = config.size("vocab_size")
-        stack.inter = config.size("intermediate_size") if self.has_inter else config.size("intermediate_size", 0)
+        stack.inter = self._inter(config, stack.hidden)
         if self.has_heads:
             self._measure_heads(stack)
         for name, allowed in self.check:
             config.only(name, *allowed)
 
+    def _inter(self, config: Config, hidden: int) -> int:
+        if isinstance(self.inter_factor, str):
+            return hidden * config.size(self.inter_factor)
+        return config.size("intermediate_size", hidden * self.inter_factor)
+
     def _measure_heads(self, stack: Stack) -> None:
         config = stack.config
-        stack.heads = config.size("num_attention_heads")
-        stack.kv_heads = (
-            stack.heads if config.nulls("num_key_value_heads") else config.size("num_key_value_heads", stack.heads)
-        )
-        config.divided("num_attention_heads", stack.heads, stack.kv_heads)
+        stack.heads = heads = config.size("num_attention_heads")
+        if self.kv_heads is not None:
+            stack.kv_heads = self.kv_heads(config, heads)
+        elif config.nulls("num_key_value_heads"):
+            stack.kv_heads = heads
+        else:
+            stack.kv_heads = config.size("num_key_value_heads", heads)
+        config.divided("num_attention_heads", heads, stack.kv_heads)
         stated = config.size("head_dim", None) if self.reads_head_dim else None
-        stack.head_dim = stated or config.divided("hidden_size", stack.hidden, stack.heads)
+        if stated is None and self.even_heads:
+            stated = config.divided("hidden_size", stack.hidden, heads)
+        stack.head_dim = stated or max(1, stack.hidden // heads)
 
     def build(self, stack: Stack, *, tied: bool | None = None) -> None:
         """Add the whole decoder to the stack; `tied` overrides the config where a parent decides."""
         self.measure(stack)
         config, layers = stack.config, stack.layers
-        stack.tensor(Role.EMBEDDING, self.embed, (stack.vocab, stack.hidden))
+        width = config.size(self.embed_dim, stack.hidden) if self.embed_dim else stack.hidden
+        stack.tensor(Role.EMBEDDING, self.embed, (stack.vocab, width))
         self._apply(stack, self.mixer, self.kinds)
         if self.mlp is not None:
             self._apply(stack, self.mlp, self.mlp_kinds)
         if self.norm_weight:
             bias = resolve(config, self.norm_bias)
-            for name in self.norms:
+            norms = self.norms(config) if callable(self.norms) else self.norms
+            for name in norms:
                 stack.norm(name, stack.hidden, layers, bias=bias)
             if self.final_norm:
                 stack.norm(self.final_norm, stack.hidden, bias=bias)
         for block in self.extras:
             block(stack, layers)
-        stack.tied = config.flag("tie_word_embeddings", self.tied) if tied is None else tied
+        stack.tied = self.ties(config) if tied is None else tied
         if not stack.tied:
-            stack.linear(Role.HEAD, "lm_head", (stack.vocab, stack.hidden))
+            stack.linear(Role.HEAD, "lm_head", (stack.vocab, width))
         if resolve(config, self.head_bias):
             stack.tensor(Role.BIAS, "lm_head", (stack.vocab,))
+
+    def ties(self, config: Config) -> bool:
+        """Whether the head shares the embedding's tensor."""
+        if self.tied is None and config.raw("tie_word_embeddings") is None:
+            raise InvalidConfigError(f"config.json has no `{config.path}tie_word_embeddings`")
+        return config.flag("tie_word_embeddings", bool(self.tied))
 
     @staticmethod
     def _apply(stack: Stack, blocks: Blocks, kinds: Pattern | None) -> None:

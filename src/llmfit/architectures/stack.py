@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from llmfit.architectures.reader import Config
 from llmfit.records.architecture import Architecture, Cache, Role, Section, Tensor
 
-type_Layers = tuple[int, ...]
-
 
 class Stack:
     """One run of layers being described: its config, its widths, and all that its blocks add.
@@ -47,6 +45,12 @@ class Stack:
         self.vocab = self.inter = self.num_experts = self.experts_per_tok = self.moe_inter = 0
         self.gated = self.tied = False
         self.layers: tuple[int, ...] = ()
+
+    def mlp_width(self, key: str = "") -> int:
+        """Return the width of a dense MLP: that of the key, or `intermediate_size`, which must be stated."""
+        if key:
+            return self.config.size(key)
+        return self.inter or self.config.size("intermediate_size")
 
     def tensor(
         self,

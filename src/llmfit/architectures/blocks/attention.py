@@ -21,6 +21,7 @@ def attention(
     norm_bias: bool = False,
     gate: Flag = False,
     sinks: bool = False,
+    sub_norm: str = "",
     kinds: Pattern | None = None,
     window: str = "sliding_window",
 ) -> Block:
@@ -44,6 +45,8 @@ def attention(
             widths = (d, d) if qk_norm == "head" else (q_width, kv_width)
             stack.norm(norm_names[0], widths[0], layers, bias=norm_bias)
             stack.norm(norm_names[1], widths[1], layers, bias=norm_bias)
+        if sub_norm:
+            stack.norm(sub_norm, q_width, layers)
         if sinks:
             stack.tensor(Role.ATTN_EXTRA, "sinks", (stack.heads,), layers)
         keep(stack, layers, key=kv_width, value=kv_width, heads=stack.kv_heads, kinds=kinds, window=window)

@@ -11,11 +11,15 @@ def gated(
     inter: str = "",
     names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
     fused: str = "",
+    sub_norm: str = "",
 ) -> Block:
-    """Gate and up I × h (or one fused 2I × h), down h × I. `inter` names the key of I, if not the usual one."""
+    """Gate and up I × h (or one fused 2I × h), down h × I, maybe a norm of I before it.
+
+    `inter` names the key of I, if not the usual one.
+    """
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
-        width = stack.config.size(inter) if inter else stack.inter
+        width = stack.mlp_width(inter)
         has_bias = resolve(stack.config, bias)
         stack.gated = True
         if fused:
@@ -23,17 +27,23 @@ def gated(
         else:
             stack.linear(Role.MLP_GATE, names[0], (width, stack.hidden), layers, bias=has_bias)
             stack.linear(Role.MLP_UP, names[1], (width, stack.hidden), layers, bias=has_bias)
+        if sub_norm:
+            stack.norm(sub_norm, width, layers)
         stack.linear(Role.MLP_DOWN, names[2], (stack.hidden, width), layers, bias=has_bias)
 
     return block
 
 
-def plain(*, bias: Flag = False, names: tuple[str, str] = ("up_proj", "down_proj")) -> Block:
-    """Up I × h, down h × I."""
+def plain(
+    *, bias: Flag = False, names: tuple[str, str] = ("up_proj", "down_proj"), learned_activation: int = 0
+) -> Block:
+    """Up I × h, down h × I, and so many scalars of a learned activation."""
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
-        has_bias = resolve(stack.config, bias)
-        stack.linear(Role.MLP_UP, names[0], (stack.inter, stack.hidden), layers, bias=has_bias)
-        stack.linear(Role.MLP_DOWN, names[1], (stack.hidden, stack.inter), layers, bias=has_bias)
+        width, has_bias = stack.mlp_width(), resolve(stack.config, bias)
+        stack.linear(Role.MLP_UP, names[0], (width, stack.hidden), layers, bias=has_bias)
+        stack.linear(Role.MLP_DOWN, names[1], (stack.hidden, width), layers, bias=has_bias)
+        if learned_activation:
+            stack.tensor(Role.OTHER, "act_fn", (1,), layers, copies=learned_activation)
 
     return block

@@ -32,7 +32,7 @@ def _set_sizes(stack: Stack, experts: str, per_tok: str, inter: str) -> None:
     stack.experts_per_tok = config.size(per_tok)
     if stack.experts_per_tok > stack.num_experts:
         config.invalid(per_tok, f"is {stack.experts_per_tok}, more than the {stack.num_experts} experts")
-    stack.moe_inter = config.size(inter) if inter else stack.inter
+    stack.moe_inter = stack.mlp_width(inter)
 
 
 def add_experts(

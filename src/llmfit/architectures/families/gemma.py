@@ -11,7 +11,6 @@ FOUR_NORMS = (
     "pre_feedforward_layernorm",
     "post_feedforward_layernorm",
 )
-_BIASED = {"bias": "attention_bias", "out_bias": "attention_bias"}
 
 GEMMA3_TEXT = Decoder(
     mixer=attention(
@@ -54,7 +53,7 @@ FAMILIES = {
         mlp=gated(),
         norms=FOUR_NORMS,
         tied=True,
-        defaults={"num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
+        defaults={"vocab_size": 256000, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
     ),
     "gemma3_text": GEMMA3_TEXT,
 }

@@ -1,7 +1,7 @@
 """Which recipe describes which `model_type`."""
 
 from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import deepseek, gemma, gpt, llama, sparse
+from llmfit.architectures.families import deepseek, gemma, gpt, llama, remote, sparse
 
 FAMILIES: dict[str, Describe] = {
     **llama.FAMILIES,
@@ -9,4 +9,5 @@ FAMILIES: dict[str, Describe] = {
     **deepseek.FAMILIES,
     **gemma.FAMILIES,
     **gpt.FAMILIES,
+    **remote.FAMILIES,
 }
