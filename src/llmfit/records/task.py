@@ -1,5 +1,7 @@
 """A task: what the user wants a model for, and which evidence tells who is good at it."""
 
+from typing import Literal
+
 from llmfit.records.base import Record
 from llmfit.records.model import ModelKind
 
@@ -32,4 +34,12 @@ class Task(Record):
     """Task whose score stands in where there is no evidence."""
     useful_tokens_per_second: float | None = None
     """Speed beyond which more does not help."""
+    default_context: int = 8192
+    """Tokens of one sequence where the user names none."""
+    mode: Literal["thinking", "non-thinking"] | None = None
+    """Which scores of a model that can do both speak for the task."""
+    companions: tuple[str, ...] = ()
+    """Tasks of the further models that make up a bundle (`embed`, `rerank` for `rag`)."""
+    uses_vision: bool = False
+    """Whether the vision tower and one image are part of the load."""
     note: str = ""

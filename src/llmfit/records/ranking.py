@@ -1,0 +1,136 @@
+"""The figures by which models are ranked: prior, scales of benchmarks, loss by quantisation, weights."""
+
+from typing import Literal
+
+from llmfit.records.base import Field, Record
+
+
+class Prior(Record):
+    """Rating that size and age alone predict: intercept + per_doubling · log2(parameters in B) + per_year · years."""
+
+    intercept: float
+    """Rating of a model of 1 B parameters at the epoch."""
+    per_doubling: float
+    """Points for twice the parameters, all of them counted."""
+    per_year: float
+    """Points for a year between the epoch and the release of the base weights."""
+    epoch: str
+    """ISO date from which years are counted."""
+    standard_deviation: float = Field(gt=0)
+    """Points by which models differ from it."""
+    source: str
+    checked: str
+
+
+class Scale(Record):
+    """How one version of a benchmark maps onto the rating scale: score = intercept + slope · rating."""
+
+    benchmark: str
+    """Id with its version, as in `scores.yaml`."""
+    signal: str
+    """The same without its version, as tasks name it."""
+    source: str
+    """Who ran it; benchmarks of one source share their errors."""
+    transform: Literal["logit", "linear"]
+    """What was done to the score before the regression."""
+    maximum: float
+    """Score of a perfect model."""
+    intercept: float
+    slope: float
+    """Transformed score per rating point."""
+    n: int
+    """Models in the regression."""
+    residual_sd: float
+    """Spread around the line, in rating points."""
+    low: float
+    """Lowest rating in the regression; nothing is read off below it."""
+    high: float
+    """Highest rating in the regression; nothing is read off above it."""
+
+
+class Shrinkage(Record):
+    """How far evidence moves a rating, estimated from how well sources predict one another."""
+
+    family_sd: float
+    """Points by which families differ from the prior, in what several sources agree on."""
+    model_sd: float
+    """Points by which models differ from their family."""
+    source_sd: float
+    """Points by which one independent source differs from what several agree on."""
+    row_sd: float
+    """Points by which benchmarks of one source differ among themselves."""
+    limit: float
+    """Largest deviation from the prior that one row may claim."""
+    class_factors: dict[str, float]
+    """What the spread of a source is multiplied with, by class of evidence."""
+    other_sd: float
+    """Further spread of evidence that speaks for a neighbouring task, or of the base model."""
+    fitted: str
+    """ISO date."""
+
+
+class Retention(Record):
+    """Share of a model's quality that a format keeps, by size of the model."""
+
+    format: str
+    """Id in `formats.yaml`."""
+    tiny: float
+    """Up to 2 B parameters."""
+    small: float
+    """Around 3 to 4 B."""
+    medium: float
+    """Around 7 to 14 B."""
+    large: float
+    """From 27 B."""
+    basis: str
+    """What was measured, or why it was set."""
+
+
+class Rung(Record):
+    """One format that may be chosen, from the best down, and for which sizes."""
+
+    engine: str
+    format: str
+    min_parameters: float = 0
+    """Smallest model, in B, that keeps enough of itself in it."""
+    max_parameters: float | None = None
+    """Largest model, in B, for which so many bits are worth their room; None for any."""
+    low_bit: bool = False
+    """Offered only on request."""
+
+
+class Ranking(Record):
+    """Everything that decides an order."""
+
+    id: str
+    prior: Prior
+    shrinkage: Shrinkage
+    scales: tuple[Scale, ...]
+    retentions: tuple[Retention, ...]
+    loss_points: float
+    """Rating points that losing the whole of the benchmark score would cost, along the typical scale."""
+    sensitivity: dict[str, float]
+    """Factor on the loss by task, where quantisation costs more than on average."""
+    ladder: tuple[Rung, ...]
+    """Formats to choose from, best first for each engine."""
+    engines: tuple[str, ...]
+    """Engines that are considered unless the user names some."""
+    weights: dict[str, float]
+    """Shares of the score's parts; they sum to 1."""
+    rating_floor: float
+    """Rating that scores 0 for quality."""
+    rating_ceiling: float
+    """Rating that scores 1 for quality."""
+    toy_gap: float
+    """Points below the best fitting model at which a model is no answer any more."""
+    size_ratio: float
+    """Models of one series closer than this in size share one place."""
+    context_comfort: float
+    """Context beyond which more room does not score, as a multiple of the context asked for."""
+    adoption_low: float
+    """Likes that score 0 for adoption."""
+    adoption_high: float
+    """Likes that score 1."""
+    min_bits_bound: float
+    """Bits per weight below which no offered format goes, for the first sieve."""
+    note: str = ""
