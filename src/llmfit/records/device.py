@@ -55,12 +55,10 @@ class MemoryRule(Record):
     """Whether it speaks of machines whose GPU shares the RAM."""
     up_to_bytes: int | None = Field(default=None, gt=0)
     """Largest nominal memory that it covers; None for any."""
-    hidden_bytes: int = Field(default=0, ge=0)
-    """Nominal memory that the driver does not even report as total."""
     reserved_bytes: int = Field(default=0, ge=0)
-    """Reported memory that the driver keeps for itself."""
+    """Nominal memory that no program gets: not reported, or kept by the driver for itself."""
     reserved_share: float = Field(default=0.0, ge=0, lt=1)
-    """The same as a share of the nominal memory, where it grows with it."""
+    """The same as a share of the nominal memory, where it grows with it; adds to `reserved_bytes`."""
     low: float = Field(ge=0)
     """Lower end of what was read, in the unit of the figure that is not 0."""
     high: float = Field(ge=0)

@@ -1,0 +1,109 @@
+"""Checks `data/*.yaml` and writes the compiled tables that the program loads.
+
+python -m llmfit.catalog.compile            write them
+python -m llmfit.catalog.compile --check    fail where they are stale
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from llmfit.catalog.integrity import integrity_problems
+from llmfit.catalog.problems import Problem
+from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
+from llmfit.catalog.tables import COMPILED, TABLES
+from llmfit.catalog.yaml_text import load_yaml
+from llmfit.errors import CatalogError
+
+DATA = Path(__file__).parents[3] / "data"
+"""Folder of the facts in a checkout; an installed package has none."""
+
+
+def read_facts(folder: Path) -> tuple[Draft, list[Problem]]:
+    """Return every valid row of the folder's files, and every problem; a file that is not there has no rows."""
+    draft: Draft = {}
+    problems: list[Problem] = []
+    for stem, allowed in BUILT_IN_FILES.items():
+        path = folder / f"{stem}.yaml"
+        if not path.exists():
+            continue
+        try:
+            problems += read_document(load_yaml(path), draft, allowed=allowed)
+        except CatalogError as error:
+            problems.append(Problem(str(path), 1, "", "", error.message, error.hint))
+    if not problems:
+        problems = integrity_problems(draft)
+    return draft, sorted(problems)
+
+
+def compile_tables(draft: Draft) -> dict[str, str]:
+    """Return the text of each compiled file, by its name."""
+    texts = {f"{table.name}.json": _table_text(draft, table.name) for table in TABLES}
+    content = hashlib.sha256("".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
+    counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
+    manifest = {"version": f"{_newest(draft)}+{content[:12]}", "rows": counts}
+    return {**texts, "catalog.json": json.dumps(manifest, indent=1) + "\n"}
+
+
+def _table_text(draft: Draft, name: str) -> str:
+    """Return a table as a JSON array with one row a line, fields at their default left out."""
+    rows = [
+        json.dumps(_plain(entry.record), ensure_ascii=False, separators=(",", ":")) for entry in draft.get(name, ())
+    ]
+    return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - rows hold anything
+    """Return a record's value as JSON can hold it."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: _plain(v) for f in fields(value) if not _is_default(f, v := getattr(value, f.name))}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_default(field: Any, value: Any) -> bool:  # noqa: ANN401 - rows hold anything
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return default is not MISSING and value == default and type(value) is type(default)
+
+
+def _newest(draft: Draft) -> str:
+    """Return the newest day on which a fact was read: the catalog's date, the same for every build."""
+    checked = [s.checked for rows in draft.values() for e in rows for s in getattr(e.record, "sources", ())]
+    return max(checked, default="0000-00-00")
+
+
+def main(arguments: Sequence[str], *, data: Path = DATA, target: Path = COMPILED) -> int:
+    """Compile, or check with `--check`; return 0, or 1 with every problem on stderr."""
+    unknown = set(arguments) - {"--check"}
+    if unknown:
+        sys.stderr.write(f"error: unknown argument {min(unknown)}\n\nhint: only --check is known\n")
+        return 2
+    draft, problems = read_facts(data)
+    if problems:
+        sys.stderr.writelines(f"{problem}\n" for problem in problems)
+        sys.stderr.write(f"error: {len(problems)} problems in {data}\n")
+        return 1
+    texts = compile_tables(draft)
+    stale = [name for name, text in texts.items() if _current(target / name) != text]
+    if "--check" in arguments:
+        if stale:
+            sys.stderr.write(f"error: stale: {', '.join(stale)}\n\nhint: run `python -m llmfit.catalog.compile`\n")
+        return int(bool(stale))
+    target.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (target / name).write_text(texts[name], encoding="utf-8", newline="\n")
+    return 0
+
+
+def _current(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

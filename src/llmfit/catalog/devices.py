@@ -1,0 +1,112 @@
+"""Makes a device from what a user says: names of GPUs, or gigabytes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llmfit.catalog.names import find_detected_gpu
+from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table
+from llmfit.errors import UsageError
+from llmfit.records.device import Device, DeviceGpu
+
+if TYPE_CHECKING:
+    from llmfit.catalog.load import Catalog
+
+MOST_GPUS = 1024
+MOST_VRAM = 16_384
+MOST_RAM = 65_536
+"""Gigabytes beyond which a figure is a typing error: more than any machine has."""
+_COUNTED = re.compile(r"\s*(\d{1,9})\s*[x×*]\s+(.+)", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(?:g|gb|gib)?\s*", re.IGNORECASE)
+
+
+def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
+    """Return the bytes of a memory size in GB, 1 GB taken as 1 GiB as on the box of a card.
+
+    Raises:
+        UsageError: The value is no size between 0 and `most`.
+    """
+    said = _AMOUNT.fullmatch(str(value))
+    amount = float(said[1]) if said else float("nan")
+    shown = str(value)[:40]
+    if said is None:
+        raise UsageError(f"{option} {shown}: not a number of gigabytes", hint=f"Write for example {option} 8")
+    if amount <= 0:
+        raise UsageError(f"{option} {shown}: memory must be more than 0 GB", hint=f"Write for example {option} 8")
+    if amount > most:
+        raise UsageError(f"{option} {shown}: more than any machine has", hint="The unit is GB: 24 means 24 GB")
+    if (size := round(amount * GIB)) < GIB // 16:
+        raise UsageError(f"{option} {shown}: too little for any model", hint="The unit is GB: 0.5 means 512 MB")
+    return size
+
+
+def device_from_vram(vram: str | float, *, catalog: "Catalog", ram: str | float | None = None) -> Device:
+    """Return a machine with one card of `vram` GB, as it says on the box, and `ram` GB of RAM.
+
+    Raises:
+        UsageError: A size makes no sense.
+    """
+    gpu = gpu_of_size(gigabytes(vram, option="--vram"), rules=catalog.memory_rules)
+    return Device(gpus=(gpu,), ram_bytes=_ram(ram), source="--vram", notes=(f"{gpu.name}: {gpu.source}",))
+
+
+def device_from_names(names: Sequence[str], *, catalog: "Catalog", ram: str | float | None = None) -> Device:
+    """Return a machine with GPUs of these names; `2x NAME` stands for two.
+
+    Raises:
+        UsageError: No name, or a count that makes no sense.
+        UnknownGpuError: The table lacks a name.
+        AmbiguousGpuError: A name stands for several memory sizes.
+    """
+    counted = [_count(name) for name in names]
+    if not counted:
+        raise UsageError("No GPU named", hint='Write for example --gpu "RTX 4090"')
+    rows = [(count, catalog.gpu(name)) for count, name in counted]
+    gpus = tuple(gpu_of_table(row, rules=catalog.memory_rules) for count, row in rows for _ in range(count))
+    if len(gpus) > MOST_GPUS:
+        raise UsageError(f"{len(gpus)} GPUs are more than one machine has", hint=f"The limit is {MOST_GPUS}")
+    unified = all(row.unified_memory for _, row in rows)
+    shared = rows[0][1].memory_bytes if unified and len(gpus) == 1 else None
+    notes = [
+        note for _, row in rows for note in (row.notes, row.disagreement and f"{row.name}: {row.disagreement}") if note
+    ]
+    ram_bytes = shared if ram is None else _ram(ram)
+    return Device(gpus=gpus, ram_bytes=ram_bytes, unified=unified, source="--gpu", notes=tuple(dict.fromkeys(notes)))
+
+
+def _count(name: str) -> tuple[int, str]:
+    counted = _COUNTED.fullmatch(name)
+    if counted is None:
+        return 1, name
+    count = int(counted[1])
+    if not 1 <= count <= MOST_GPUS:
+        raise UsageError(f"--gpu {name[:60]!r}: {count} GPUs make no sense", hint='Write for example --gpu "2x L4"')
+    return count, counted[2]
+
+
+def _ram(ram: str | float | None) -> int | None:
+    return None if ram is None else gigabytes(ram, option="--ram", most=MOST_RAM)
+
+
+def complete_device(device: Device, *, catalog: "Catalog", ram: str | float | None = None) -> Device:
+    """Return a detected device with what the GPU table knows of its cards: bandwidth and compute.
+
+    Memory stays as the driver reports it; `ram` replaces the detected RAM.
+    """
+    gpus = tuple(_complete_gpu(gpu, catalog) for gpu in device.gpus)
+    return replace(device, gpus=gpus, ram_bytes=device.ram_bytes if ram is None else _ram(ram))
+
+
+def _complete_gpu(gpu: DeviceGpu, catalog: "Catalog") -> DeviceGpu:
+    row = find_detected_gpu(gpu.name, gpu.total_bytes, catalog.gpus)
+    if row is None:
+        return gpu
+    return replace(
+        gpu,
+        compute=gpu.compute or row.compute,
+        bandwidth_gbps=gpu.bandwidth_gbps or row.bandwidth_gbps,
+        fp16_tflops=gpu.fp16_tflops or row.fp16_tflops,
+        bf16=row.bf16 if gpu.bf16 is None else gpu.bf16,
+        source=f"{gpu.source}; speed from GPU table: {row.id}",
+    )

@@ -1,0 +1,124 @@
+"""Checks what a single row cannot know: that names are unique and that every reference leads somewhere."""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from llmfit.catalog.problems import Problem
+from llmfit.catalog.rows import Draft, Entry
+from llmfit.errors import nearest
+
+_DAY = re.compile(r"(19|20)\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+FIRST_RELEASE = 2017
+"""No row is older than the transformer."""
+
+
+def integrity_problems(draft: Draft) -> list[Problem]:
+    """Return every problem between the rows of these tables."""
+    found: list[Problem] = []
+    for check in (_unique_names, _model_references, _score_references, _task_references, _dates, _model_values):
+        found += check(draft)
+    return found
+
+
+def _unique_names(draft: Draft) -> Iterator[Problem]:
+    """Ids and aliases name one row of a table, whatever their case."""
+    for entries in draft.values():
+        owners: dict[str, str] = {}
+        for entry in entries:
+            if not entry.table.key:
+                continue
+            names = [(entry.table.key, entry.name), *(("aliases", word) for word in _words(entry))]
+            for field, name in names:
+                owner = owners.setdefault(name.casefold(), entry.name)
+                if owner != entry.name or (field == entry.table.key and _seen_before(entries, entry)):
+                    yield entry.problem(field, f"`{name}` already names {owner}", "choose another name")
+
+
+def _words(entry: Entry) -> Collection[str]:
+    if entry.table.name == "gpus":  # a card's common name may stand for several sizes: asking for it is ambiguous
+        return ()
+    record = entry.record
+    own = [*getattr(record, "aliases", ()), *getattr(record, "synonyms", ()), *getattr(record, "synonyms_ko", ())]
+    return list(dict.fromkeys(own))
+
+
+def _seen_before(entries: list[Entry], entry: Entry) -> bool:
+    first = next(e for e in entries if e.name.casefold() == entry.name.casefold())
+    return first is not entry
+
+
+def _ids(draft: Draft, table: str) -> set[str]:
+    return {entry.name for entry in draft.get(table, ())}
+
+
+def _unknown(entry: Entry, field: str, word: str, known: Collection[str], *, kind: str) -> Problem:
+    close = nearest(word, known, limit=1)
+    edit = f"use `{close[0]}`, or add the {kind}" if close else f"add the {kind}"
+    return entry.problem(field, f"no {kind} `{word}`", edit)
+
+
+def _model_references(draft: Draft) -> Iterator[Problem]:
+    licenses, tasks, formats = (_ids(draft, name) for name in ("licenses", "tasks", "formats"))
+    models = _ids(draft, "models")
+    for entry in draft.get("models", ()):
+        model = entry.record
+        for field, words, known, kind in (
+            ("license", (model.license,), licenses, "licence"),
+            ("lineage_licenses", model.lineage_licenses, licenses, "licence"),
+            ("tasks", model.tasks, _task_words(draft, tasks), "task"),
+            ("native_format", () if model.native_format is None else (model.native_format,), formats, "format"),
+        ):
+            if known:
+                yield from (_unknown(entry, field, word, known, kind=kind) for word in words if word not in known)
+        if model.base_model is not None and model.base_model not in models and not model.lineage_licenses:
+            message = f"`{model.base_model}` is not in the catalog"
+            yield entry.problem("base_model", message, "add its row, or its licence to `lineage_licenses`")
+        if model.base_relation is not None and model.base_model is None:
+            yield entry.problem("base_relation", "a relation without a base", "add `base_model`, or remove it")
+        if model.base_model == model.id:
+            yield entry.problem("base_model", "its own base", "remove it")
+
+
+def _task_words(draft: Draft, tasks: set[str]) -> set[str]:
+    """Words that a model's `tasks` may hold: ids of tasks, and the tags that tasks require."""
+    return tasks | {tag for entry in draft.get("tasks", ()) for tag in entry.record.requires}
+
+
+def _score_references(draft: Draft) -> Iterator[Problem]:
+    models = _ids(draft, "models")
+    for entry in draft.get("scores", ()):
+        if models and entry.record.model not in models:
+            yield _unknown(entry, "model", entry.record.model, models, kind="model")
+
+
+def _task_references(draft: Draft) -> Iterator[Problem]:
+    tasks = _ids(draft, "tasks")
+    for entry in draft.get("tasks", ()):
+        fallback = entry.record.fallback
+        if fallback is not None and fallback not in tasks:
+            yield _unknown(entry, "fallback", fallback, tasks, kind="task")
+
+
+def _dates(draft: Draft) -> Iterator[Problem]:
+    edit = "write the day on which it was read: YYYY-MM-DD"
+    for entries in draft.values():
+        for entry in entries:
+            record = entry.record
+            dated = [("checked", getattr(record, "checked", None)), ("date", getattr(record, "date", None))]
+            dated += [(f"sources.{i}.checked", s.checked) for i, s in enumerate(getattr(record, "sources", ()))]
+            for field, value in dated:
+                if value is not None and not _DAY.fullmatch(value):
+                    yield entry.problem(field, f"`{value}` is not a date", edit)
+
+
+def _model_values(draft: Draft) -> Iterator[Problem]:
+    """What no model can be."""
+    checks: tuple[tuple[str, Callable[[Entry], bool], str, str], ...] = (
+        ("released", lambda e: e.record.released.year < FIRST_RELEASE, "before the first transformer", "correct it"),
+        ("id", lambda e: e.record.id.count("/") != 1 or " " in e.record.id, "not `owner/name`", "write owner/name"),
+        ("architecture", lambda e: not e.record.architecture, "empty", "add the fields of `config.json`"),
+    )
+    for entry in draft.get("models", ()):
+        for field, wrong, message, edit in checks:
+            if wrong(entry):
+                yield entry.problem(field, message, edit)

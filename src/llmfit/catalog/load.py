@@ -1,0 +1,186 @@
+"""Loads the compiled catalog, one table at a time, when it is first asked for."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from llmfit.catalog.names import find_gpu, find_model, find_word
+from llmfit.catalog.tables import BY_NAME, COMPILED
+from llmfit.catalog.trusted import record_maker
+from llmfit.errors import CatalogError
+
+if TYPE_CHECKING:
+    from llmfit.catalog.rows import Draft
+    from llmfit.records.device import Gpu, MemoryRule
+    from llmfit.records.engine import Engine
+    from llmfit.records.format import Format, KvFormat
+    from llmfit.records.license import License
+    from llmfit.records.model import Model
+    from llmfit.records.ranking import Ranking
+    from llmfit.records.score import Score
+    from llmfit.records.task import Task
+
+BUILT_IN: Final = "built-in"
+"""Origin of the rows that come with the program."""
+
+
+class Catalog:
+    """Every fact that llmfit knows. Tables are read when first used; nothing changes afterwards."""
+
+    def __init__(
+        self, *, folder: Path = COMPILED, user_rows: "Draft | None" = None, user_file: Path | None = None
+    ) -> None:
+        self._folder = folder
+        self._user_rows = user_rows or {}
+        self.user_file = user_file
+        """The user's own file, where one was read."""
+
+    @cached_property
+    def version(self) -> str:
+        """Date of the newest fact and hash of the content; `+user` where a user's file lies on top."""
+        version = str(json.loads(self._text("catalog"))["version"])
+        return version if self.user_file is None else f"{version}.user"
+
+    @cached_property
+    def models(self) -> "Mapping[str, Model]":
+        """Models by id."""
+        return self._named("models")
+
+    @cached_property
+    def gpus(self) -> "Mapping[str, Gpu]":
+        """GPUs by id."""
+        return self._named("gpus")
+
+    @cached_property
+    def memory_rules(self) -> "tuple[MemoryRule, ...]":
+        """What drivers keep of a card's memory."""
+        return self._rows("memory_rules")
+
+    @cached_property
+    def licenses(self) -> "Mapping[str, License]":
+        """Licences by id."""
+        return self._named("licenses")
+
+    @cached_property
+    def tasks(self) -> "Mapping[str, Task]":
+        """Tasks by id."""
+        return self._named("tasks")
+
+    @cached_property
+    def formats(self) -> "Mapping[str, Format]":
+        """Formats of weights by id."""
+        return self._named("formats")
+
+    @cached_property
+    def kv_formats(self) -> "Mapping[str, KvFormat]":
+        """Formats of the cache by id."""
+        return self._named("kv_formats")
+
+    @cached_property
+    def engines(self) -> "Mapping[str, Engine]":
+        """Engines by id."""
+        return self._named("engines")
+
+    @cached_property
+    def scores(self) -> "tuple[Score, ...]":
+        """Published benchmark scores."""
+        return self._rows("scores")
+
+    @cached_property
+    def ranking(self) -> "Ranking":
+        """The figures by which models are ranked.
+
+        Raises:
+            CatalogError: The catalog has none.
+        """
+        rows = self._rows("ranking")
+        if not rows:
+            raise CatalogError("The catalog has no ranking figures", hint="Reinstall llmfit")
+        return cast("Ranking", rows[0])
+
+    def model(self, name: str) -> "Model":
+        """Return the model of this id or unambiguous short name; UnknownModelError or AmbiguousModelError otherwise."""
+        return find_model(name, self.models)
+
+    def gpu(self, name: str) -> "Gpu":
+        """Return the GPU of this name; UnknownGpuError or AmbiguousGpuError otherwise."""
+        return find_gpu(name, self.gpus)
+
+    def license(self, word: str) -> "License":
+        """Return the licence of this id or alias; UnknownWordError otherwise."""
+        return find_word(word, self.licenses, kind="licence", aliases=_aliases(self.licenses))
+
+    def task(self, word: str) -> "Task":
+        """Return the task of this id or synonym, English or Korean; UnknownWordError otherwise."""
+        synonyms = {row.id: (*row.synonyms, *row.synonyms_ko) for row in self.tasks.values()}
+        return find_word(word, self.tasks, kind="task", aliases=synonyms)
+
+    def format(self, word: str) -> "Format":
+        """Return the format of this id or alias; UnknownWordError otherwise."""
+        return find_word(word, self.formats, kind="format", aliases=_aliases(self.formats))
+
+    def kv_format(self, word: str) -> "KvFormat":
+        """Return the cache's format of this id or alias; UnknownWordError otherwise."""
+        return find_word(word, self.kv_formats, kind="KV format", aliases=_aliases(self.kv_formats))
+
+    def engine(self, word: str) -> "Engine":
+        """Return the engine of this id; UnknownWordError otherwise."""
+        return find_word(word, self.engines, kind="engine")
+
+    def origin(self, model_id: str) -> str:
+        """Return where a model's row comes from: `built-in`, or the user's file."""
+        own = any(entry.name == model_id for entry in self._user_rows.get("models", ()))
+        return str(self.user_file) if own else BUILT_IN
+
+    def _named(self, table: str) -> Mapping[str, Any]:
+        key = BY_NAME[table].key
+        return {getattr(row, key): row for row in self._rows(table)}
+
+    def _rows(self, table: str) -> tuple[Any, ...]:
+        """Return the built-in rows with the user's on top: a row of the same name replaces, others follow."""
+        made = record_maker(BY_NAME[table].record_type)
+        rows = [made(row) for row in json.loads(self._text(table))]
+        own = {entry.name: entry.record for entry in self._user_rows.get(table, ())}
+        if own:
+            key = BY_NAME[table].key
+            rows = [own.pop(getattr(row, key), row) for row in rows]
+        return (*rows, *own.values())
+
+    def _text(self, name: str) -> str:
+        path = self._folder / f"{name}.json"
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CatalogError(f"{path}: {error.strerror}", hint="Reinstall llmfit") from None
+
+
+def _aliases(rows: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: row.aliases for name, row in rows.items()}
+
+
+USER_FILE: Final = Path("~user-catalog~")
+"""Stands for the user's own file, wherever it is, as default of `load_catalog`."""
+
+
+def load_catalog(*, user_file: Path | None = USER_FILE) -> Catalog:
+    """Return the built-in catalog with the rows of the user's file on top.
+
+    `user_file` is LLMFIT_CATALOG or the platform's place for user data unless given; None for the built-in rows alone.
+
+    Raises:
+        CatalogError: The user's file cannot be read or is not valid.
+    """
+    if user_file is USER_FILE:
+        from llmfit.catalog.user import find_user_catalog
+
+        user_file = find_user_catalog()
+    if user_file is None:
+        return Catalog()
+    from llmfit.catalog.user import check_user_rows, load_user_rows
+
+    rows = load_user_rows(user_file)
+    built_in = Catalog()
+    check_user_rows(rows, built_in)
+    return Catalog(user_rows=rows, user_file=user_file)

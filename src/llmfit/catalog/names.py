@@ -1,0 +1,173 @@
+"""Resolves what a user calls a model, a GPU or a word to the row that is meant, or says which ones it could be."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from llmfit.errors import (
+    AmbiguousGpuError,
+    AmbiguousModelError,
+    UnknownGpuError,
+    UnknownModelError,
+    UnknownWordError,
+    nearest,
+)
+from llmfit.records.device import Gpu
+from llmfit.records.model import Model
+
+GIB = 1024**3
+SHOWN = 6
+"""Names that a hint lists."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a phrase: `a, b or c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _hint(word: str, known: Iterable[str], *, otherwise: str) -> str:
+    close = nearest(word, known)
+    return f"Did you mean {listed(close)}?" if close else otherwise
+
+
+def find_model(name: str, models: Mapping[str, Model]) -> Model:
+    """Return the model of this id or short name, ignoring case.
+
+    Raises:
+        UnknownModelError: No model has the name.
+        AmbiguousModelError: Several have it as short name.
+    """
+    if (model := models.get(name)) is not None:
+        return model
+    wanted = re.sub(r"[\s_]+", "-", name.strip()).casefold()
+    found = [m for m in models.values() if wanted in {m.id.casefold(), _short(m.id)}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = sorted(m.id for m in found)
+        raise AmbiguousModelError(f"{len(found)} models are called {name}", hint=f"Name {listed(ids[:SHOWN])}")
+    short = {_short(m.id): m.id for m in models.values()}
+    close = nearest(wanted.rpartition("/")[2], short)
+    hint = f"Did you mean {listed([short[s] for s in close])}?" if close else "`llmfit models` lists them"
+    raise UnknownModelError(f"No model is called {name[:200]!r}", hint=hint)
+
+
+def _short(model_id: str) -> str:
+    return model_id.rpartition("/")[2].replace("_", "-").casefold()
+
+
+Row = TypeVar("Row")
+
+
+def find_word(
+    word: str, rows: Mapping[str, Row], *, kind: str, aliases: Mapping[str, Collection[str]] | None = None
+) -> Row:
+    """Return the row of this id or alias, ignoring case.
+
+    Raises:
+        UnknownWordError: The vocabulary lacks the word.
+    """
+    if (row := rows.get(word)) is not None:
+        return row
+    wanted = word.strip().casefold()
+    spelled = {name.casefold(): name for name in rows}
+    for owner, words in (aliases or {}).items():
+        for alias in words:
+            spelled.setdefault(alias.casefold(), owner)
+    if wanted in spelled:
+        return rows[spelled[wanted]]
+    known = listed(sorted(rows)) if len(rows) <= 2 * SHOWN else "see the documentation"
+    close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled)))
+    hint = f"Did you mean {listed(close)}?" if close else f"Known: {known}"
+    raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
+
+
+_NOISE = frozenset(
+    "nvidia amd intel apple corporation inc r tm graphics gpu geforce radeon instinct tesla quadro arc".split()
+)
+"""Words that people leave out or drivers add."""
+_TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+_SIZE = re.compile(r"(?<![\w.])(\d{1,4})\s*-?\s*g(?:i?b)?(?![a-z0-9])")
+_INTERFACE = re.compile(r"(?<![a-z0-9])(pcie|sxm\d?|nvl|hbm\d?e?)(?![a-z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class _GpuName:
+    """What a GPU's name says: the product, and what narrows it down."""
+
+    base: str
+    interfaces: frozenset[str]
+    size: int | None
+
+
+def _parse(name: str) -> _GpuName:
+    text = name.casefold().replace("(r)", " ").replace("(tm)", " ")
+    sizes = _SIZE.findall(text)
+    text = _SIZE.sub(" ", text)
+    interfaces = frozenset(_INTERFACE.findall(text))
+    tokens = [t for t in _TOKEN.findall(_INTERFACE.sub(" ", text)) if t not in _NOISE]
+    return _GpuName("".join(tokens), interfaces, int(sizes[-1]) if sizes else None)
+
+
+def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
+    """Return the GPU of this name; of rows that differ in speed alone, the slowest.
+
+    Raises:
+        UnknownGpuError: No GPU has the name.
+        AmbiguousGpuError: It is sold with different memory sizes.
+    """
+    if (gpu := gpus.get(name)) is not None:
+        return gpu
+    found = _candidates(_parse(name), gpus.values())
+    if not found:
+        base = _parse(name).base
+        known = {_parse(gpu.name).base: gpu.name for gpu in gpus.values()}
+        same = sorted(g.name for g in gpus.values() if _parse(g.name).base == base)
+        near = same or [known[close] for close in nearest(base, known)]
+        hint = f"Did you mean {listed(near[:SHOWN])}?" if near else "`llmfit gpus` lists them"
+        raise UnknownGpuError(f"No GPU is called {name[:200]!r}", hint=hint)
+    if len({(gpu.memory_bytes, gpu.unified_memory) for gpu in found}) > 1:
+        sizes = sorted({gpu.memory_bytes // GIB for gpu in found})
+        message = f"{name} is sold with {listed([f'{size} GB' for size in sizes]).replace(' or ', ' and ')}"
+        names = [gpu.name for gpu in sorted(found, key=lambda gpu: (gpu.memory_bytes, gpu.name))]
+        raise AmbiguousGpuError(message, hint=f"Name {listed(names[:SHOWN])}")
+    return _slowest(found)
+
+
+def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu]) -> Gpu | None:
+    """Return the GPU that a driver calls by this name, told from its siblings by the memory that it reports."""
+    found = _candidates(_parse(name), gpus.values())
+    if total_bytes is not None:
+        found = [gpu for gpu in found if _reports(gpu, total_bytes)]
+    return _slowest(found) if found else None
+
+
+def _reports(gpu: Gpu, total_bytes: int) -> bool:
+    """Whether a card of this nominal memory may report this total: up to 8 % less, for error correction, or 2 % more."""
+    return 0.92 * gpu.memory_bytes <= total_bytes <= 1.02 * gpu.memory_bytes
+
+
+def _slowest(found: Sequence[Gpu]) -> Gpu:
+    return min(found, key=lambda gpu: (gpu.bandwidth_gbps or 0.0, gpu.id))
+
+
+def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
+    exact, loose = [], []
+    for gpu in gpus:
+        if not wanted.base:
+            break
+        names = [_parse(name) for name in (gpu.name, gpu.id, *gpu.aliases)]
+        same = [name for name in names if name.base == wanted.base]
+        if any(name == wanted for name in same) and (wanted.size is not None or wanted.interfaces):
+            exact.append(gpu)
+        elif any(_narrowed(wanted, name, gpu) for name in same):
+            loose.append(gpu)
+    return exact or loose
+
+
+def _narrowed(wanted: _GpuName, name: _GpuName, gpu: Gpu) -> bool:
+    """Whether size and interface, where asked for, are this card's."""
+    if wanted.size is not None and wanted.size != gpu.memory_bytes // GIB:
+        return False
+    return all(any(own.startswith(asked) for own in name.interfaces) for asked in wanted.interfaces)

@@ -1,0 +1,39 @@
+"""What is wrong in a data file: where, and the edit that puts it right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmfit.errors import CatalogError
+
+SHOWN = 20
+"""Problems that one message lists."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing to correct."""
+
+    file: str
+    line: int
+    row: str
+    """Name of the row, or its place in the list; empty outside the rows."""
+    field: str
+    message: str
+    edit: str
+    """What to do, as an order."""
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.row, self.field) if part)
+        return f"{self.file}:{self.line}: {where + ': ' if where else ''}{self.message}; {self.edit}"
+
+
+def catalog_error(problems: Sequence[Problem]) -> CatalogError:
+    """Return one error that names every problem, in the order of the files."""
+    ordered = sorted(problems)
+    if len(ordered) == 1:
+        problem = ordered[0]
+        edit = problem.edit
+        return CatalogError(str(problem).removesuffix(f"; {edit}"), hint=edit[:1].upper() + edit[1:])
+    listed = "\n".join(f"  {problem}" for problem in ordered[:SHOWN])
+    more = f"\n  and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
+    return CatalogError(f"{len(ordered)} errors in the catalog\n{listed}{more}", hint="Correct them in this order")

@@ -1,0 +1,53 @@
+"""Which tables the catalog has: their file, their list in it, and the record of a row."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+COMPILED = Path(__file__).parent / "compiled"
+"""Folder of the compiled tables inside the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One list of rows of one file."""
+
+    name: str
+    """Name of the list in its YAML file, and of the attribute of the catalog."""
+    file: str
+    """Stem of the YAML file in `data/`."""
+    record: str
+    """Dotted path of the record, below `llmfit.records`."""
+    key: str = "id"
+    """Field that names a row; empty where rows have no name."""
+    extendable: bool = False
+    """Whether a user's own file may add rows."""
+
+    @property
+    def record_type(self) -> type:
+        """The record's class, imported on first use."""
+        module, name = self.record.split(".")
+        loaded: type = getattr(import_module(f"llmfit.records.{module}"), name)
+        return loaded
+
+    @property
+    def compiled(self) -> Path:
+        """File of the compiled rows."""
+        return COMPILED / f"{self.name}.json"
+
+
+TABLES = (
+    Table("licenses", "licenses", "license.License", extendable=True),
+    Table("tasks", "tasks", "task.Task"),
+    Table("formats", "formats", "format.Format"),
+    Table("kv_formats", "formats", "format.KvFormat"),
+    Table("engines", "engines", "engine.Engine"),
+    Table("gpus", "gpus", "device.Gpu", extendable=True),
+    Table("memory_rules", "gpus", "device.MemoryRule", key=""),
+    Table("models", "models", "model.Model", extendable=True),
+    Table("scores", "scores", "score.Score", key=""),
+    Table("ranking", "ranking", "ranking.Ranking"),
+)
+"""Every table, those that others refer to first."""
+
+BY_NAME = {table.name: table for table in TABLES}
