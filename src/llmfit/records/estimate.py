@@ -61,6 +61,16 @@ class Estimate:
         """Sum of the parts, on all GPUs together."""
         return sum(part.bytes for part in self.parts)
 
+    @property
+    def low_bytes(self) -> int:
+        """Sum of the lower ends of the parts; the total itself where every part is exact."""
+        return sum(part.bytes if part.low is None else part.low for part in self.parts)
+
+    @property
+    def high_bytes(self) -> int:
+        """Sum of the upper ends of the parts; the total itself where every part is exact."""
+        return sum(part.bytes if part.high is None else part.high for part in self.parts)
+
     def part_bytes(self, name: PartName) -> int:
         """Bytes of the named part; 0 where it has none."""
         return sum(part.bytes for part in self.parts if part.name is name)
