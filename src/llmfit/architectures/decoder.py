@@ -57,9 +57,13 @@ class Decoder:
     embed_dim: str = ""
     """Key of the embedding's width, where it may differ from h."""
     context: str = "max_position_embeddings"
+    rewrite: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Brings an unusual config into the usual form before it is read."""
 
     def read(self, values: Mapping[str, Any], *, path: str = "") -> Config:
         """Return the config with this family's names and defaults; nested ones may leave sizes out."""
+        if self.rewrite is not None:
+            values = self.rewrite(values)
         defaults = {**self.defaults, **self.sizes} if path else self.defaults
         return Config(values, aliases=self.aliases, defaults=defaults, path=path)
 

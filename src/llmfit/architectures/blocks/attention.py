@@ -20,6 +20,7 @@ def attention(
     norm_names: tuple[str, str] = ("q_norm", "k_norm"),
     norm_bias: bool = False,
     gate: Flag = False,
+    gate_proj: str = "",
     sinks: bool = False,
     sub_norm: str = "",
     kinds: Pattern | None = None,
@@ -27,8 +28,8 @@ def attention(
 ) -> Block:
     """Separate projections (out, in): Q and the gate heads·d × h, K and V kv·d × h, output h × heads·d.
 
-    `qk_norm` is `head` (one weight of d for all heads), `full` (a weight over the whole projection)
-    or `each` (a weight of d for each head). `gate` doubles the query projection, as in Qwen3-Next.
+    `qk_norm` is `head` (one weight of d for all heads) or `full` (a weight over the whole projection).
+    `gate` doubles the query projection, as in Qwen3-Next; `gate_proj` is a gate of its own.
     """
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
@@ -41,6 +42,8 @@ def attention(
         stack.linear(Role.ATTN_K, k, (kv_width, stack.hidden), layers, bias=has_bias)
         stack.linear(Role.ATTN_V, v, (kv_width, stack.hidden), layers, bias=has_bias)
         stack.linear(Role.ATTN_OUT, o, (stack.hidden, q_width), layers, bias=resolve(config, out_bias))
+        if gate_proj:
+            stack.linear(Role.ATTN_EXTRA, gate_proj, (q_width, stack.hidden), layers)
         if qk_norm and resolve(config, qk_norm_if):
             widths = (d, d) if qk_norm == "head" else (q_width, kv_width)
             stack.norm(norm_names[0], widths[0], layers, bias=norm_bias)

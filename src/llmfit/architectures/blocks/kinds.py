@@ -1,6 +1,6 @@
 """Which layer is of which kind: `layer_types` where stated, the family's pattern where not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from llmfit.architectures.reader import Config, Pattern
 
@@ -8,6 +8,8 @@ FULL = "full_attention"
 SLIDING = "sliding_attention"
 CHUNKED = "chunked_attention"
 LINEAR = "linear_attention"
+DENSE = "dense"
+SPARSE = "sparse"
 
 
 def layer_types(default: Pattern, *, known: tuple[str, ...] = (FULL, SLIDING), key: str = "layer_types") -> Pattern:
@@ -41,12 +43,20 @@ def every(
     return pattern
 
 
-def first(count: str, default: int, kind: str, other: str) -> Pattern:
-    """The first so many layers, by the config's key, are of one kind; the rest of the other."""
+def dense_first(default: int, *, key: str = "first_k_dense_replace") -> Pattern:
+    """Read `mlp_layer_types`; where absent, so many layers are dense and then every `moe_layer_freq`-th sparse."""
 
     def pattern(config: Config, n: int) -> Sequence[str]:
-        many = min(config.count(count, default), n)
-        return [kind] * many + [other] * (n - many)
+        stated = config.items("mlp_layer_types", str, length=n)
+        if stated is not None:
+            if not set(stated) <= {DENSE, SPARSE}:
+                config.unsupported("mlp_layer_types", "names other kinds than dense and sparse")
+            return stated
+        dense = min(config.count(key, default), n)
+        if (config.raw("moe_layer_freq") or 1) == 1:
+            return [DENSE] * dense + [SPARSE] * (n - dense)
+        step = config.size("moe_layer_freq")
+        return [DENSE if i < dense or i % step else SPARSE for i in range(n)]
 
     return pattern
 
@@ -57,6 +67,3 @@ def grouped(kinds: Sequence[str]) -> dict[str, tuple[int, ...]]:
     if len(names) == 1:
         return {kinds[0]: tuple(range(len(kinds)))}
     return {name: tuple(i for i, kind in enumerate(kinds) if kind == name) for name in names}
-
-
-Rule = Callable[[Config, int], Mapping[str, tuple[int, ...]]]

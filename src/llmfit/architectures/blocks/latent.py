@@ -1,6 +1,7 @@
 """Multi-head latent attention: keys and values are kept as one compressed latent (DeepSeek V2)."""
 
 from llmfit.architectures.blocks.flags import Flag, resolve
+from llmfit.architectures.reader import Pattern
 from llmfit.architectures.stack import Block, Stack
 from llmfit.records.architecture import Cache, CacheKind, Role
 
@@ -43,5 +44,31 @@ def latent_attention(
             stack.caches.append(Cache(CacheKind.LATENT, layers, rank + rope, 0, 1))
         else:
             indexer(stack, layers)
+
+    return block
+
+
+def sparse_indexer(kinds: Pattern) -> Block:
+    """Lightning indexer of sparse attention: scores old tokens with keys of `index_head_dim`.
+
+    Layers of kind `full` have an indexer and keep its keys; `shared` ones reuse a neighbour's choice.
+    Source: DeepSeek-V3.2-Exp report, 2025.
+    """
+
+    def block(stack: Stack, layers: tuple[int, ...]) -> None:
+        config = stack.config
+        names = kinds(config, stack.n)
+        owners = tuple(i for i in layers if names[i] == "full")
+        others = tuple(i for i in layers if names[i] != "full")
+        heads, width, rank = config.size("index_n_heads"), config.size("index_head_dim"), config.size("q_lora_rank")
+        latent = config.size("kv_lora_rank") + config.size("qk_rope_head_dim")
+        if owners:
+            stack.linear(Role.ATTN_INDEXER, "wq_b", (heads * width, rank), owners)
+            stack.linear(Role.ATTN_INDEXER, "wk", (width, stack.hidden), owners)
+            stack.norm("k_norm", width, owners, bias=True)
+            stack.linear(Role.ATTN_INDEXER, "weights_proj", (heads, stack.hidden), owners)
+            stack.caches.append(Cache(CacheKind.LATENT, owners, latent, 0, 1, indexer_elements=width))
+        if others:
+            stack.caches.append(Cache(CacheKind.LATENT, others, latent, 0, 1))
 
     return block

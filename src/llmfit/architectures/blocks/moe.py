@@ -78,6 +78,7 @@ def moe(
     shared_names: tuple[str, ...] = GATED,
     shared_gate: str = "",
     shared_bias: Flag = False,
+    extra_norm: str = "",
 ) -> Block:
     """Router E × h, experts of I_moe, and a shared expert that every token passes.
 
@@ -93,6 +94,8 @@ def moe(
         if correction:
             stack.tensor(Role.BIAS, correction, (stack.num_experts,), layers)
         add_experts(stack, layers, names=names, bias=resolve(stack.config, bias))
+        if extra_norm:
+            stack.norm(extra_norm, stack.hidden, layers)
         width = shared(stack) if shared else 0
         if not width:
             return

@@ -93,7 +93,7 @@ def _no_rope_windows(config: Config, n: int) -> list[str]:
     return [FULL if (rope[i] if rope else (i + 1) % interval) else SLIDING for i in range(n)]
 
 
-def _exaone4_windows(config: Config, n: int) -> list[str]:
+def exaone4_windows(config: Config, n: int) -> list[str]:
     """Every `sliding_window_pattern`-th layer sees everything; all of them where there is no window."""
     if config.nulls("sliding_window"):
         return [FULL] * n
@@ -200,7 +200,7 @@ FAMILIES = {
         defaults={"sliding_window": 4096},
     ),
     "exaone4": Decoder(
-        mixer=attention(qk_norm="head", kinds=layer_types(_exaone4_windows)),
+        mixer=attention(qk_norm="head", kinds=layer_types(exaone4_windows)),
         mlp=gated(),
         norms=BOTH_AFTER,
         defaults={"num_key_value_heads": 32, "sliding_window": 4096},
