@@ -83,9 +83,9 @@ def find_word(
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
 
 
-_NOISE = frozenset(
-    "nvidia amd intel apple corporation inc r tm graphics gpu geforce radeon instinct tesla quadro arc".split()
-)
+_VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")
+_BRANDS = ("geforce", "radeon", "instinct", "tesla", "quadro", "arc")
+_NOISE = frozenset((*_VENDORS, *_BRANDS))
 """Words that people leave out or drivers add."""
 _TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _SIZE = re.compile(r"(?<![\w.])(\d{1,4})\s*-?\s*g(?:i?b)?(?![a-z0-9])")
@@ -121,10 +121,7 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
         return gpu
     found = _candidates(_parse(name), gpus.values())
     if not found:
-        base = _parse(name).base
-        known = {_parse(gpu.name).base: gpu.name for gpu in gpus.values()}
-        same = sorted(g.name for g in gpus.values() if _parse(g.name).base == base)
-        near = same or [known[close] for close in nearest(base, known)]
+        near = _near(_parse(name).base, gpus.values())
         hint = f"Did you mean {listed(near[:SHOWN])}?" if near else "`llmfit gpus` lists them"
         raise UnknownGpuError(f"No GPU is called {name[:200]!r}", hint=hint)
     if len({(gpu.memory_bytes, gpu.unified_memory) for gpu in found}) > 1:
@@ -133,6 +130,13 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
         names = [gpu.name for gpu in sorted(found, key=lambda gpu: (gpu.memory_bytes, gpu.name))]
         raise AmbiguousGpuError(message, hint=f"Name {listed(names[:SHOWN])}")
     return _slowest(found)
+
+
+def _near(base: str, gpus: Iterable[Gpu]) -> list[str]:
+    """Return names of GPUs like this one: those that contain it, else those that are spelled alike."""
+    known = {_parse(gpu.name).base: gpu.name for gpu in gpus}
+    within = sorted((len(other), other) for other in known if base and len(base) > 1 and base in other)
+    return [known[close] for close in [other for _, other in within] or nearest(base, known)]
 
 
 def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu]) -> Gpu | None:
@@ -144,7 +148,7 @@ def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu
 
 
 def _reports(gpu: Gpu, total_bytes: int) -> bool:
-    """Whether a card of this nominal memory may report this total: up to 8 % less, for error correction, or 2 % more."""
+    """Whether a card of this nominal memory may report this total: 8 % less (error correction) to 2 % more."""
     return 0.92 * gpu.memory_bytes <= total_bytes <= 1.02 * gpu.memory_bytes
 
 
@@ -153,12 +157,15 @@ def _slowest(found: Sequence[Gpu]) -> Gpu:
 
 
 def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
+    """Return the GPUs of this name: those named exactly so, size and interface included, before the others."""
     exact, loose = [], []
+    tokens = _TOKEN.findall(wanted.base)
     for gpu in gpus:
-        if not wanted.base:
-            break
-        names = [_parse(name) for name in (gpu.name, gpu.id, *gpu.aliases)]
-        same = [name for name in names if name.base == wanted.base]
+        spelled = (gpu.name, gpu.id, *gpu.aliases)
+        text = " ".join(spelled).casefold()
+        if not tokens or not all(token in text for token in tokens):
+            continue
+        same = [name for name in map(_parse, spelled) if name.base == wanted.base]
         if any(name == wanted for name in same) and (wanted.size is not None or wanted.interfaces):
             exact.append(gpu)
         elif any(_narrowed(wanted, name, gpu) for name in same):

@@ -29,7 +29,7 @@ def user_catalog_path() -> Path:
 
 
 def find_user_catalog() -> Path | None:
-    """Return the user's file, or None where there is none; a file that is named but missing is returned all the same."""
+    """Return the user's file, or None where there is none; one that is named is returned even if it is missing."""
     if VARIABLE in os.environ:
         return Path(os.environ[VARIABLE]) if os.environ[VARIABLE] else None
     path = user_catalog_path()
