@@ -42,6 +42,10 @@ class Format(Record):
     """Bits of a group's scale."""
     zero_bits: int | None = None
     """Bits of a group's zero point."""
+    outer_group_size: int | None = None
+    """Scales that share a scale of their own (double quantisation)."""
+    outer_scale_bits: int | None = None
+    """Bits of such a scale of scales."""
     layouts: tuple[BlockLayout, ...] = ()
     """Every ggml type that a file of this scheme may hold; the first is the scheme's own."""
     requires_qat: bool = False
