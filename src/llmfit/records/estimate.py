@@ -51,6 +51,8 @@ class Estimate:
     """RAM that it takes beside the device: llama.cpp's input embedding, offloaded layers."""
     per_gpu_bytes: tuple[int, ...] = ()
     """Bytes of each GPU, the worst rank first, where there are several; empty for one."""
+    offloadable_bytes: int = 0
+    """How much of the total the engine could keep in RAM instead: whole layers, llama.cpp alone."""
     unknown: tuple[PartName, ...] = ()
     """Parts that could not be computed; a total with one of these is a lower bound."""
     assumptions: tuple[str, ...] = ()

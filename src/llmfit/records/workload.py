@@ -51,6 +51,7 @@ class Workload:
     engine: Engine
     format: Format
     kv_format: KvFormat
+    """Format of the cache (llama.cpp: of K)."""
     context: int
     """Tokens of one sequence, prompt and answer."""
     sequences: int = 1
@@ -60,6 +61,8 @@ class Workload:
     images: int = 0
     """Images of one prompt, for models with a vision tower."""
     options: EngineOptions = field(default_factory=EngineOptions)
+    kv_format_v: KvFormat | None = None
+    """llama.cpp `--cache-type-v`, where V is stored otherwise than K; None for the same."""
 
     @property
     def prefill_tokens(self) -> int:

@@ -1,0 +1,23 @@
+"""vLLM's activation peak: the profile run at start, with the largest step it may ever take.
+
+Read in `v1/worker/gpu_model_runner.py` (`profile_run`) of the version in `engines.yaml`.
+"""
+
+from llmfit.estimate.activations.stage import Stage
+from llmfit.estimate.activations.transformers import attention_elements, element_bytes, mlp_elements
+from llmfit.estimate.defaults import vllm_batched_tokens, vllm_sequences
+from llmfit.records.architecture import Architecture
+from llmfit.records.workload import Workload
+
+
+def peaks(architecture: Architecture, workload: Workload) -> list[Stage]:
+    """Return the sampler of `max_num_seqs` sequences and the forward of `max_num_batched_tokens` tokens."""
+    per_logit = workload.engine.constant("sampler_bytes_per_logit").value
+    sequences, tokens = vllm_sequences(workload), vllm_batched_tokens(workload)
+    sampler = 0 if architecture.is_encoder_only else round(per_logit * sequences * architecture.vocab_size)
+    width = element_bytes(workload) * tokens
+    return [
+        Stage("sampler of the profile run", sampler),
+        Stage("MLP of the profile run", width * mlp_elements(architecture)),
+        Stage("attention of the profile run", width * attention_elements(architecture)),
+    ]

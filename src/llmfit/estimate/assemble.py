@@ -1,0 +1,69 @@
+"""Assembling an estimate: weights, cache, activations and overhead, and what each GPU holds of them."""
+
+from llmfit.estimate.activations import estimate_activations
+from llmfit.estimate.defaults import resolve
+from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache
+from llmfit.estimate.overhead import estimate_overhead, gpus_used
+from llmfit.estimate.parallel import per_gpu_bytes
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.estimate import Estimate, Part, PartName
+from llmfit.records.workload import Workload
+
+
+def estimate(
+    architecture: Architecture, workload: Workload, *, device: Device | None = None, explain: bool = False
+) -> Estimate:
+    """Return the bytes of a model under a load, part by part.
+
+    The device decides the overhead's platform, engine defaults that follow the card, and the number of GPUs.
+    `explain` adds lines and assumptions to the parts; the bytes are the same.
+
+    Raises UnsupportedWorkloadError where the engine cannot run the model in the format.
+    """
+    from llmfit.estimate.weights import estimate_weights
+
+    workload = resolve(workload, device)
+    gpus = gpus_used(workload, device)
+    weights, host = estimate_weights(architecture, workload)
+    cache = estimate_kv_cache(architecture, workload, explain=explain)
+    activation = _on_every_gpu(estimate_activations(architecture, workload, explain=explain), gpus)
+    overhead = estimate_overhead(
+        architecture, workload, device=device, tensor_bytes=activation.bytes + cache.bytes, explain=explain
+    )
+    parts = (weights, cache, activation, overhead)
+    per_gpu: tuple[int, ...] = ()
+    if gpus > 1:
+        terms = cache_terms(architecture, workload)
+        per_gpu = per_gpu_bytes(architecture, workload, parts=parts, terms=terms, gpus=gpus)
+    return Estimate(
+        parts=parts,
+        host_bytes=host,
+        per_gpu_bytes=per_gpu,
+        offloadable_bytes=weights.bytes + cache.bytes if workload.engine.id == "llama.cpp" else 0,
+        assumptions=_assumptions(architecture, workload) if explain else (),
+        warnings=_warnings(architecture, workload),
+    )
+
+
+def _on_every_gpu(part: Part, gpus: int) -> Part:
+    if gpus == 1:
+        return part
+    return Part(name=PartName.ACTIVATION, bytes=part.bytes * gpus, lines=part.lines, assumptions=part.assumptions)
+
+
+def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
+    notes = [*architecture.notes]
+    if workload.options.flash_attention:
+        notes.append("Flash attention is on")
+    if workload.engine.id == "vllm":
+        options = workload.options
+        notes.append(f"vLLM steps of {options.max_num_seqs} sequences and {options.max_num_batched_tokens} tokens")
+    return tuple(notes)
+
+
+def _warnings(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
+    known = architecture.context_length
+    if known is not None and workload.context > known:
+        return (f"The context of {workload.context} tokens is longer than the model's {known}",)
+    return ()

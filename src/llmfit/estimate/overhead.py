@@ -1,0 +1,75 @@
+"""What engine and driver take beyond the engine's tensors: context and libraries, allocator, graphs, NCCL.
+
+Every figure is a constant of `engines.yaml` with source, version and spread.
+"""
+
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.engine import Constant
+from llmfit.records.estimate import Line, Part, PartName
+from llmfit.records.workload import Workload
+
+_NAMES = {
+    "llama.cpp": ("context_bytes",),
+    "transformers": ("context_bytes",),
+    "vllm": ("context_bytes", "non_torch_bytes", "graph_bytes"),
+}
+
+
+def estimate_overhead(
+    architecture: Architecture,  # noqa: ARG001 - every part has the same signature
+    workload: Workload,
+    *,
+    device: Device | None = None,
+    tensor_bytes: int = 0,
+    explain: bool = False,
+) -> Part:
+    """Return the planning figure with the range in which it was measured, all GPUs together.
+
+    `tensor_bytes`: what the allocator's share is taken of (activations and cache).
+    Without a device CUDA on one GPU is assumed.
+    """
+    platform = device.gpus[0].platform if device is not None and device.gpus else "cuda"
+    count = gpus_used(workload, device)
+    constants = [workload.engine.constant(name, platform) for name in _names(workload, count)]
+    share = workload.engine.constant("allocator_share", platform)
+    planned = count * sum(round(c.value) for c in constants) + round(tensor_bytes * share.value)
+    low = count * sum(round(c.low) for c in constants) + round(tensor_bytes * share.low)
+    high = count * sum(round(c.high) for c in constants) + round(tensor_bytes * share.high)
+    if not explain:
+        return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high)
+    lines = [Line(_label(c), count * round(c.value), f"{count} GPU", c.source) for c in constants]
+    if share.value:
+        formula = f"{share.value:g} · {tensor_bytes}"
+        lines.append(Line("allocator reserve", round(tensor_bytes * share.value), formula, share.source))
+    notes = _notes(constants, device=device, platform=platform)
+    return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high, lines=tuple(lines), assumptions=notes)
+
+
+def gpus_used(workload: Workload, device: Device | None) -> int:
+    """Return over how many GPUs the workload is spread."""
+    if workload.engine.id == "vllm":
+        return workload.options.tensor_parallel
+    return max(1, len(device.gpus)) if device is not None else 1
+
+
+def _names(workload: Workload, count: int) -> list[str]:
+    names = [*_NAMES[workload.engine.id]]
+    if workload.engine.id == "vllm":
+        if workload.options.enforce_eager:
+            names.remove("graph_bytes")
+        if count > 1:
+            names.append("nccl_bytes")
+    return names
+
+
+def _label(constant: Constant) -> str:
+    return constant.name.removesuffix("_bytes").replace("_", " ")
+
+
+def _notes(constants: list[Constant], *, device: Device | None, platform: str) -> tuple[str, ...]:
+    if device is None:
+        return ("Overhead assumes one NVIDIA GPU with CUDA, since no device was named",)
+    if platform != "cuda" and any(constant.platform == "any" for constant in constants):
+        return (f"Overhead on {platform} was not measured: the figures of CUDA stand in",)
+    return ()

@@ -1,0 +1,77 @@
+"""Estimate × device → verdict: the only place where bytes needed meet bytes there are."""
+
+from llmfit.records.device import Device
+from llmfit.records.estimate import Estimate, Fit, Verdict
+
+COMFORTABLE = 0.9
+"""Share of the usable memory up to which a load fits; above it is tight (design, section 2)."""
+
+
+def fit(estimate: Estimate, device: Device) -> Fit:
+    """Return whether the estimate fits the device.
+
+    One GPU: its total against what is usable there.
+    Several: each rank against its own GPU, the fullest share on the largest card; the worst decides.
+    Unified memory or no GPU: device and host bytes together against the memory that there is.
+    """
+    if estimate.unknown:
+        parts = ", ".join(part.value for part in estimate.unknown)
+        return Fit(estimate=estimate, device=device, verdict=Verdict.UNKNOWN, reason=f"no figure for {parts}")
+    if not device.gpus:
+        return _fit_ram(estimate, device)
+    needed, usable = _worst(estimate, device)
+    verdict = _compare(needed, usable)
+    if verdict is not Verdict.TOO_LARGE:
+        return Fit(estimate=estimate, device=device, verdict=verdict, reason=_reason(verdict, needed, usable))
+    return _fit_offload(estimate, device, reason=_reason(verdict, needed, usable))
+
+
+def _compare(needed: int, usable: int) -> Verdict:
+    if needed <= COMFORTABLE * usable:
+        return Verdict.FITS
+    return Verdict.TIGHT if needed <= usable else Verdict.TOO_LARGE
+
+
+def _worst(estimate: Estimate, device: Device) -> tuple[int, int]:
+    """Return bytes needed and usable on the GPU that has the least room for its share."""
+    if device.unified:
+        return estimate.total_bytes + estimate.host_bytes, device.usable_bytes
+    usable = sorted((gpu.usable_bytes for gpu in device.gpus), reverse=True)
+    if len(estimate.per_gpu_bytes) < 2:
+        return estimate.total_bytes, usable[0]
+    if len(estimate.per_gpu_bytes) > len(usable):
+        return estimate.total_bytes, 0
+    needed = sorted(estimate.per_gpu_bytes, reverse=True)
+    return max(zip(needed, usable, strict=False), key=lambda pair: pair[0] / max(1, pair[1]))
+
+
+def _fit_ram(estimate: Estimate, device: Device) -> Fit:
+    needed = estimate.total_bytes + estimate.host_bytes
+    if device.ram_bytes is None:
+        reason = "no GPU, and nothing is known of the RAM"
+        return Fit(estimate=estimate, device=device, verdict=Verdict.UNKNOWN, reason=reason)
+    verdict = _compare(needed, device.ram_bytes)
+    return Fit(estimate=estimate, device=device, verdict=verdict, reason=_reason(verdict, needed, device.ram_bytes))
+
+
+def _fit_offload(estimate: Estimate, device: Device, *, reason: str) -> Fit:
+    """Return `offload` where llama.cpp could keep in RAM what the GPUs cannot hold, `too_large` else."""
+    excess = estimate.total_bytes - device.usable_bytes
+    in_ram = max(0, excess) + estimate.host_bytes
+    possible = not device.unified and 0 < estimate.offloadable_bytes >= excess
+    if not possible or device.ram_bytes is None or in_ram > device.ram_bytes:
+        return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
+    words = f"{_gib(in_ram)} of it would have to stay in RAM"
+    return Fit(estimate=estimate, device=device, verdict=Verdict.OFFLOAD, reason=words)
+
+
+def _reason(verdict: Verdict, needed: int, usable: int) -> str:
+    if verdict is Verdict.FITS:
+        return ""
+    if verdict is Verdict.TIGHT:
+        return f"needs {_gib(needed)} of {_gib(usable)} usable, more than 90 %"
+    return f"needs {_gib(needed)}, {_gib(needed - usable)} more than is usable"
+
+
+def _gib(amount: int) -> str:
+    return f"{amount / 2**30:.1f} GiB"
