@@ -56,6 +56,8 @@ class Decoder:
     """What an absent `intermediate_size` is a multiple of h by (or the key that says it); 0 where it must be stated."""
     embed_dim: str = ""
     """Key of the embedding's width, where it may differ from h."""
+    depth: Callable[[Config], int] = Config.layers
+    """How many layers there are."""
     context: str = "max_position_embeddings"
     rewrite: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Brings an unusual config into the usual form before it is read."""
@@ -77,7 +79,7 @@ class Decoder:
         """Read the widths of the stack from its config."""
         config = stack.config
         stack.hidden = config.size("hidden_size")
-        stack.n = config.layers()
+        stack.n = self.depth(config)
         stack.layers = tuple(range(stack.n))
         stack.vocab = config.size("vocab_size")
         stack.inter = self._inter(config, stack.hidden)

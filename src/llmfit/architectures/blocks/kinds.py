@@ -12,6 +12,10 @@ DENSE = "dense"
 SPARSE = "sparse"
 
 
+RENAMED = {"mamba": LINEAR, "attention": FULL, "deepseek_sparse_attention": "indexed_attention"}
+"""Older words in `layer_types`, as transformers 5 renames them."""
+
+
 def layer_types(default: Pattern, *, known: tuple[str, ...] = (FULL, SLIDING), key: str = "layer_types") -> Pattern:
     """Read the kinds from the config; where it has none, take the family's pattern."""
 
@@ -19,6 +23,8 @@ def layer_types(default: Pattern, *, known: tuple[str, ...] = (FULL, SLIDING), k
         stated = config.items(key, str, length=n)
         if stated is None:
             return default(config, n)
+        if not RENAMED.keys().isdisjoint(stated):
+            stated = [RENAMED.get(kind, kind) for kind in stated]
         if not set(stated) <= set(known):
             config.unsupported(key, f"names the kinds {', '.join(sorted(set(stated) - set(known)))[:60]}")
         return stated

@@ -26,7 +26,8 @@ def shared_size(key: str = "shared_expert_intermediate_size", default: int = 0) 
     return lambda stack: stack.config.count(key, default)
 
 
-def _set_sizes(stack: Stack, experts: str, per_tok: str, inter: str) -> None:
+def set_sizes(stack: Stack, experts: str, per_tok: str, inter: str) -> None:
+    """Read how many experts there are, how many a token uses and how wide they are."""
     config = stack.config
     stack.num_experts = config.size(experts)
     stack.experts_per_tok = config.size(per_tok)
@@ -86,7 +87,7 @@ def moe(
     """
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
-        _set_sizes(stack, experts, per_tok, inter)
+        set_sizes(stack, experts, per_tok, inter)
         stack.gated = len(names) == 3 or "gate" in names[0] or names[0] == "input_linear"
         stack.linear(
             Role.ROUTER, router, (stack.num_experts, stack.hidden), layers, bias=resolve(stack.config, router_bias)

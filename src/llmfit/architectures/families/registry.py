@@ -1,7 +1,7 @@
 """Which recipe describes which `model_type`."""
 
 from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import deepseek, gemma, gpt, llama, remote, sparse
+from llmfit.architectures.families import deepseek, gemma, gpt, hybrid, llama, remote, sparse
 
 FAMILIES: dict[str, Describe] = {
     **llama.FAMILIES,
@@ -10,4 +10,5 @@ FAMILIES: dict[str, Describe] = {
     **gemma.FAMILIES,
     **gpt.FAMILIES,
     **remote.FAMILIES,
+    **hybrid.FAMILIES,
 }
