@@ -1,0 +1,154 @@
+"""Bytes of a model's weights, tensor by tensor, on the device and in RAM."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.weights import floats, gguf, quantized
+from llmfit.estimate.weights.stored import EXPERT_ROLES, Place, Stored
+from llmfit.records.architecture import Architecture, Role, Section
+from llmfit.records.estimate import Line, Part, PartName
+from llmfit.records.workload import Workload
+
+__all__ = ["WeightsByLayer", "estimate_weights", "stored_bytes", "weights_by_layer"]
+
+_LABELS = {
+    Role.EMBEDDING: "embeddings and head",
+    Role.PER_LAYER_EMBEDDING: "embeddings and head",
+    Role.POSITION: "embeddings and head",
+    Role.HEAD: "embeddings and head",
+    Role.NORM: "norms, biases and others",
+    Role.BIAS: "norms, biases and others",
+    Role.POOLER: "norms, biases and others",
+    Role.OTHER: "norms, biases and others",
+    Role.ROUTER: "norms, biases and others",
+    Role.MLP_GATE: "feed-forward",
+    Role.MLP_UP: "feed-forward",
+    Role.MLP_GATE_UP: "feed-forward",
+    Role.MLP_DOWN: "feed-forward",
+    Role.SHARED_EXPERT: "feed-forward",
+    Role.MIXER_IN: "recurrent mixers",
+    Role.MIXER_OUT: "recurrent mixers",
+    Role.MIXER_CONV: "recurrent mixers",
+    Role.MIXER_STATE: "recurrent mixers",
+    **dict.fromkeys(EXPERT_ROLES, "experts"),
+}
+_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsByLayer:
+    """Bytes of a model's weights as an engine can divide them between GPU and RAM."""
+
+    layers: tuple[int, ...]
+    """Bytes of each repeating layer, experts included."""
+    experts: tuple[int, ...]
+    """Bytes of the routed experts in each layer."""
+    input: int
+    """Bytes that llama.cpp always keeps in RAM: embeddings; 0 on other engines."""
+    output: int
+    """Bytes outside the layers on the device: head, final norm, towers."""
+
+    @property
+    def total(self) -> int:
+        """Bytes of everything on the device with all layers there."""
+        return sum(self.layers) + self.output
+
+
+def estimate_weights(architecture: Architecture, workload: Workload) -> tuple[Part, int]:
+    """Return the weights on the device, and the bytes of weights that stay in RAM.
+
+    Raises UnsupportedWorkloadError where engine, format and model do not go together.
+    """
+    rows = _stored(architecture, workload)
+    options, host = workload.options, 0
+    partial = workload.engine.id == "llama.cpp" and (options.n_gpu_layers is not None or options.n_cpu_moe > 0)
+    lines: dict[str, int] = {}
+    if partial:
+        device, host = _divided(rows, architecture, workload)
+        lines["layers on the device"] = device
+    else:
+        for row in rows:
+            size = row.layer_bytes * len(row.layers) if row.layers else row.layer_bytes
+            if row.place is Place.HOST:
+                host += size
+                continue
+            label = "towers" if row.section in _TOWERS else _LABELS.get(row.role, "attention")
+            lines[label] = lines.get(label, 0) + size
+    part = Part(
+        name=PartName.WEIGHTS,
+        bytes=sum(lines.values()),
+        lines=tuple(Line(label, size) for label, size in lines.items()),
+        assumptions=_assumptions(architecture, workload),
+    )
+    return part, host
+
+
+def weights_by_layer(architecture: Architecture, workload: Workload) -> WeightsByLayer:
+    """Return the bytes of each layer, of the experts in it, and of what belongs to no layer."""
+    rows = _stored(architecture, workload)
+    return _by_layer(rows, architecture)
+
+
+def stored_bytes(architecture: Architecture, workload: Workload) -> int:
+    """Return the bytes of all tensors in the file or files, each counted once; no header or tokenizer."""
+    mtp = workload.engine.id == "llama.cpp" and gguf.keeps_mtp(architecture)
+    return sum(row.bytes for row in _stored(architecture, workload, mtp=mtp) if row.place is not Place.COPY)
+
+
+def _stored(architecture: Architecture, workload: Workload, *, mtp: bool | None = None) -> Iterable[Stored]:
+    engine, format_ = workload.engine.id, workload.format
+    if engine not in format_.engines:
+        raise UnsupportedWorkloadError(
+            f"{engine} does not run {format_.id}", hint=f"{format_.id} runs on {', '.join(format_.engines)}"
+        )
+    if mtp is None:
+        mtp = workload.options.speculative
+    if engine == "llama.cpp":
+        return gguf.stored(architecture, format_, towers=workload.images > 0, mtp=mtp)
+    if format_.family == "float":
+        return floats.stored(architecture, format_, mtp=mtp)
+    return quantized.stored(architecture, format_, engine=engine, mtp=mtp)
+
+
+def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLayer:
+    n = max(
+        architecture.num_hidden_layers,
+        *(t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section not in _TOWERS),
+    )
+    layers, experts = [0] * n, [0] * n
+    inner = outer = 0
+    for row in rows:
+        if row.place is Place.HOST:
+            inner += row.bytes
+        elif not row.layers or row.section in _TOWERS:
+            outer += row.bytes
+        else:
+            routed = row.role in EXPERT_ROLES
+            for layer in row.layers:
+                layers[layer] += row.layer_bytes
+                if routed:
+                    experts[layer] += row.layer_bytes
+    return WeightsByLayer(tuple(layers), tuple(experts), inner, outer)
+
+
+def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workload) -> tuple[int, int]:
+    """Return bytes on the device and in RAM under `-ngl` and `--n-cpu-moe`.
+
+    llama.cpp counts the output as the last layer: `-ngl 1` puts only it on the GPU, and further
+    layers follow from the end. `--n-cpu-moe N` keeps the experts of the first N layers in RAM.
+    """
+    found, options = _by_layer(rows, architecture), workload.options
+    n = len(found.layers)
+    wanted = n + 1 if options.n_gpu_layers is None or options.n_gpu_layers < 0 else options.n_gpu_layers
+    first = max(n + 1 - wanted, 0)
+    moved = sum(found.experts[i] for i in range(first, min(options.n_cpu_moe, n)))
+    device = sum(found.layers[first:]) - moved + (found.output if wanted > 0 else 0)
+    return device, found.input + found.total - device
+
+
+def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
+    if workload.engine.id == "llama.cpp" and workload.images == 0:
+        if any(t.section in _TOWERS for t in architecture.tensors):
+            return ("vision projector not loaded",)
+    return ()

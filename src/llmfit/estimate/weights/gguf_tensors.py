@@ -1,0 +1,121 @@
+"""The tensors of a GGUF file: what the converter makes of a checkpoint's tensors.
+
+It splits some, merges experts into stacks, and keeps some in F32. Read at llama.cpp 0c1e57098,
+conversion/*.py.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import NamedTuple
+
+from llmfit.estimate.weights.gguf_models import GgufModel
+from llmfit.estimate.weights.gguf_rules import Slot
+from llmfit.estimate.weights.stored import EXPERT_ROLES
+from llmfit.records.architecture import Architecture, Role, Section, Tensor
+
+_SLOTS: Mapping[Role, Slot] = {
+    Role.EMBEDDING: Slot.EMBEDDING,
+    Role.PER_LAYER_EMBEDDING: Slot.EMBEDDING,
+    Role.HEAD: Slot.HEAD,
+    Role.ATTN_Q: Slot.Q,
+    Role.ATTN_K: Slot.K,
+    Role.ATTN_V: Slot.V,
+    Role.ATTN_QKV: Slot.QKV,
+    Role.ATTN_OUT: Slot.OUT,
+    Role.MLP_GATE: Slot.GATE,
+    Role.MLP_UP: Slot.UP,
+    Role.MLP_GATE_UP: Slot.UP,
+    Role.MLP_DOWN: Slot.DOWN,
+    Role.EXPERT_GATE: Slot.GATE,
+    Role.EXPERT_UP: Slot.UP,
+    Role.EXPERT_GATE_UP: Slot.UP,
+    Role.EXPERT_DOWN: Slot.DOWN,
+    Role.POSITION: Slot.F32,
+    Role.ROUTER: Slot.F32,
+    Role.MIXER_CONV: Slot.F32,
+    Role.NORM: Slot.F32,
+    Role.BIAS: Slot.F32,
+}
+_BY_MODULE: Mapping[str, Slot] = {
+    **dict.fromkeys(("down_proj", "output_linear", "w2", "wo"), Slot.DOWN),
+    "gate_proj": Slot.GATE,
+    **dict.fromkeys(("q", "q_proj"), Slot.Q),
+    **dict.fromkeys(("k", "k_proj"), Slot.K),
+    **dict.fromkeys(("v", "v_proj"), Slot.V),
+    **dict.fromkeys(("o", "o_proj"), Slot.OUT),
+    "in_proj_qkv": Slot.QKV,
+    **dict.fromkeys(("A_log", "D"), Slot.F32),
+    "relative_attention_bias": Slot.KEPT,
+    "per_layer_model_projection": Slot.KEPT,
+}
+"""Slots of tensors whose role does not decide: shared experts, cross-attention, mixers."""
+_UNDECIDED: Mapping[Role, Slot] = {Role.SHARED_EXPERT: Slot.UP}
+_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
+
+
+class Entry(NamedTuple):
+    """One tensor of the file, in every layer that has it."""
+
+    tensor: Tensor
+    slot: Slot
+    columns: int
+    rows: int
+    """Rows in one layer, all experts together."""
+    layers: tuple[int, ...]
+    stacked: bool = False
+    """Whether it has a third dimension: experts, or heads of latent attention."""
+
+
+def _slot(tensor: Tensor) -> Slot:
+    if len(tensor.shape) < 2:
+        return Slot.F32
+    slot = _SLOTS.get(tensor.role)
+    if slot is None:
+        slot = _BY_MODULE.get(tensor.module) or _UNDECIDED.get(tensor.role, Slot.OTHER)
+    return slot
+
+
+def _latent(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
+    """The up-projection of latent attention, in two stacks of one matrix a head (K transposed)."""
+    extra = architecture.extra
+    nope, value, rank = extra["qk_nope_head_dim"], extra["v_head_dim"], extra["kv_lora_rank"]
+    heads = tensor.shape[0] // (nope + value)
+    yield Entry(tensor, Slot.OTHER, nope, heads * rank, tensor.layers, stacked=True)
+    yield Entry(tensor, Slot.OTHER, rank, heads * value, tensor.layers, stacked=True)
+
+
+def _fused(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
+    """A fused projection that the converter takes apart."""
+    columns, kv_rows = tensor.shape[-1], architecture.num_key_value_heads * architecture.head_dim
+    yield Entry(tensor, Slot.Q, columns, tensor.shape[0] - 2 * kv_rows, tensor.layers)
+    yield Entry(tensor, Slot.K, columns, kv_rows, tensor.layers)
+    yield Entry(tensor, Slot.V, columns, kv_rows, tensor.layers)
+
+
+def _gated_delta(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
+    """Qwen3-Next's `in_proj_qkvz`: attn_qkv and attn_gate, the latter as high as the values."""
+    gate = architecture.extra["linear_num_value_heads"] * architecture.extra["linear_value_head_dim"]
+    yield Entry(tensor, Slot.QKV, tensor.shape[-1], tensor.shape[0] - gate, tensor.layers)
+    yield Entry(tensor, Slot.OTHER, tensor.shape[-1], gate, tensor.layers)
+
+
+_SPLITS: Mapping[str, Callable[[Architecture, Tensor], Iterator[Entry]]] = {
+    "kv_b_proj": _latent,
+    "in_proj_qkvz": _gated_delta,
+}
+
+
+def entries(architecture: Architecture, model: GgufModel, *, mtp: bool) -> Iterator[Entry]:
+    """Yield the file's tensors, towers (a file of their own) apart; next-token layers where `mtp`."""
+    for tensor in architecture.tensors:
+        section, shape = tensor.section, tensor.shape
+        if section in _TOWERS or (section is Section.MTP and not mtp):
+            continue
+        if len(shape) == 2 and tensor.module in _SPLITS:
+            yield from _SPLITS[tensor.module](architecture, tensor)
+        elif model.splits_qkv and tensor.role is Role.ATTN_QKV and len(shape) == 2:
+            yield from _fused(architecture, tensor)
+        else:
+            columns = shape[-1]
+            rows = prod(shape) // columns * tensor.copies
+            yield Entry(tensor, _slot(tensor), columns, rows, tensor.layers, tensor.role in EXPERT_ROLES)

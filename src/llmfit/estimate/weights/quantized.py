@@ -1,0 +1,84 @@
+"""Weights of formats that quantise the linear layers of the blocks and leave the rest in 16 bit.
+
+bitsandbytes, GPTQ, AWQ, fp8, w8a8, MXFP4 and NVFP4. Embeddings, head, norms, biases, routers and
+convolutions stay in 16 bit everywhere; which of the rest is left differs by family (`_left`).
+"""
+
+from collections.abc import Iterator
+from math import ceil, prod
+
+from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.weights.stored import EXPERT_ROLES, Stored
+from llmfit.records.architecture import Architecture, Role, Section, Tensor
+from llmfit.records.format import Format
+
+_ATTENTION = frozenset(
+    {Role.ATTN_Q, Role.ATTN_K, Role.ATTN_V, Role.ATTN_QKV, Role.ATTN_OUT, Role.ATTN_LATENT, Role.CROSS_ATTN}
+)
+_MLP = frozenset({Role.MLP_GATE, Role.MLP_UP, Role.MLP_GATE_UP, Role.MLP_DOWN, Role.SHARED_EXPERT})
+_MIXER = frozenset({Role.MIXER_IN, Role.MIXER_OUT})
+_LINEAR = _ATTENTION | _MLP | _MIXER | EXPERT_ROLES
+_TEXT = frozenset({Section.TEXT, Section.ENCODER, Section.MTP})
+_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
+_FUSED_EXPERTS = frozenset({"gpt_oss", "llama4", "llama4_text"})
+"""Experts are one tensor, not linear layers: bitsandbytes leaves them in 16 bit."""
+
+
+def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool) -> Iterator[Stored]:  # noqa: A002 - the record's name
+    """Yield each group of tensors as the format stores it.
+
+    Raises UnsupportedWorkloadError where a matrix cannot be divided into the format's groups.
+    """
+    if format.family == "mxfp4" and not architecture.num_experts:
+        raise UnsupportedWorkloadError(
+            f"{format.id} stores experts, and this model has none", hint="choose int4 in another format"
+        )
+    for tensor in architecture.tensors:
+        if tensor.section is Section.MTP and not mtp:
+            continue
+        if _is_quantized(tensor, architecture, format):
+            layer_bytes = _matrix_bytes(tensor, format, engine=engine) * tensor.copies
+            yield Stored(tensor.role, tensor.section, format.id, layer_bytes, tensor.layers)
+        else:
+            layer_bytes = 2 * prod(tensor.shape) * tensor.copies
+            yield Stored(tensor.role, tensor.section, "16-bit", layer_bytes, tensor.layers)
+
+
+def _is_quantized(tensor: Tensor, architecture: Architecture, format: Format) -> bool:  # noqa: A002 - the record's name
+    if len(tensor.shape) != 2:
+        return False
+    family, expert = format.family, tensor.role in EXPERT_ROLES
+    if family == "mxfp4":
+        return expert
+    if family == "bitsandbytes":
+        if expert:
+            return architecture.model_type not in _FUSED_EXPERTS
+        return tensor.role in _LINEAR and tensor.section in _TEXT | _TOWERS
+    return tensor.role in _LINEAR and tensor.section in _TEXT
+
+
+def _matrix_bytes(tensor: Tensor, format: Format, *, engine: str) -> int:  # noqa: A002 - the record's name
+    """Bytes of one matrix: packed weights, scales, zero points, order of columns."""
+    rows, columns = tensor.shape
+    if format.family == "mxfp4" and engine == "vllm":
+        rows, columns = _vllm_mxfp4_shape(tensor)
+    bits, group = format.bits or 0, format.group_size
+    extra_bits: float = (format.scale_bits or 0) + (format.zero_bits or 0)
+    packed = ceil(rows * columns * bits / 8)
+    if group is None:
+        return packed + ceil(rows * extra_bits / 8)
+    if format.family == "fp8":
+        return packed + ceil(rows / group) * ceil(columns / group) * 4
+    if format.family in ("gptq", "awq") and columns % group:
+        raise UnsupportedWorkloadError(
+            f"{format.id} groups {group} weights, and {tensor.module} has rows of {columns}",
+            hint="choose nf4, fp8 or a GGUF scheme",
+        )
+    if format.outer_group_size:
+        extra_bits += (format.outer_scale_bits or 0) / format.outer_group_size
+    order = 4 * columns if format.family == "gptq" and engine == "transformers" else 0
+    return packed + ceil(rows * columns / group * extra_bits / 8) + order
+
+
+def _vllm_mxfp4_shape(tensor: Tensor) -> tuple[int, int]:
+    return tensor.shape[0], tensor.shape[1]
