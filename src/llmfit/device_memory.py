@@ -46,6 +46,8 @@ def gpu_of_table(gpu: Gpu, *, rules: Sequence[MemoryRule]) -> DeviceGpu:
         platform=PLATFORMS.get(gpu.vendor, "vulkan"),
         compute=gpu.compute,
         bandwidth_gbps=gpu.bandwidth_gbps,
+        memory_type=gpu.memory_type,
+        fp32_tflops=gpu.fp32_tflops,
         fp16_tflops=gpu.fp16_tflops,
         bf16=gpu.bf16,
         source=source,

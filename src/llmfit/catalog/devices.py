@@ -106,6 +106,8 @@ def _complete_gpu(gpu: DeviceGpu, catalog: "Catalog") -> DeviceGpu:
         gpu,
         compute=gpu.compute or row.compute,
         bandwidth_gbps=gpu.bandwidth_gbps or row.bandwidth_gbps,
+        memory_type=gpu.memory_type or row.memory_type,
+        fp32_tflops=gpu.fp32_tflops or row.fp32_tflops,
         fp16_tflops=gpu.fp16_tflops or row.fp16_tflops,
         bf16=row.bf16 if gpu.bf16 is None else gpu.bf16,
         source=f"{gpu.source}; speed from GPU table: {row.id}",
