@@ -1,0 +1,168 @@
+"""The effective licence: what a model's own tag and the licences of its ancestors allow together.
+
+A tag binds nobody who took the weights under another licence: what was made from LLaMA 1 stays non-commercial,
+whatever its repository says.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from llmfit.errors import UsageError
+from llmfit.records.license import Commercial, EffectiveLicense, License
+from llmfit.records.model import Model
+
+_STRICTNESS: dict[Commercial, int] = {"yes": 0, "conditional": 1, "unknown": 2, "no": 3}
+_CERTAINTIES = ("exact", "sourced", "derived", "estimated", "recalled", "unknown")
+"""Best first."""
+_COPIES = frozenset({"quantized", "repack"})
+"""Relations in which the weights are another's own: its licence holds, whatever the copy says."""
+
+EU_MEMBERS = frozenset(
+    "at be bg cy cz de dk ee es fi fr gr hr hu ie it lt lu lv mt nl pl pt ro se si sk".split(" ")  # noqa: SIM905 - 27 codes read better in one line
+)
+"""ISO 3166 codes of the 27 members since 2020-02-01 (European Union, country profiles)."""
+_SPELLED = {"uk": "gb", "el": "gr"}
+"""Codes that the EU itself uses for what ISO spells otherwise."""
+
+
+def effective_license(
+    model: Model, *, models: Mapping[str, Model], licenses: Mapping[str, License]
+) -> EffectiveLicense:
+    """Return the strictest of the model's licence and those that its ancestors pass on.
+
+    Conditions of all of them remain, and caveats of all their data.
+    A licence that the table lacks counts as unknown; a circle in the lineage is walked once.
+    """
+    applying: dict[str, tuple[License, str]] = {}
+    caveats: dict[str, None] = {}
+    copied = False
+    for ancestor in _lineage(model, models):
+        for license_id, inherited in _stated(ancestor, model):
+            found = licenses.get(license_id) or _unlisted(license_id)
+            own_of_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
+            if own_of_copy or (inherited and not (found.passes_to_derivatives or copied)):
+                continue
+            applying.setdefault(found.id, (found, _reason(found, ancestor, model)))
+        caveats |= dict.fromkeys(ancestor.data_caveats)
+        copied = (copied or ancestor is model) and ancestor.base_relation in _COPIES
+    rows = [row for row, _ in applying.values()]
+    seeing = _is_multimodal(model)
+    deciding = max(rows, key=lambda row: _strictness(row, seeing=seeing))  # the first of equals: the model's own
+    return EffectiveLicense(
+        id=model.license,
+        effective_id=deciding.id,
+        ids=tuple(applying),
+        commercial=deciding.commercial,
+        permissive=all(row.permissive for row in rows),
+        conditions=tuple(dict.fromkeys(condition for row in rows for condition in row.conditions)),
+        regions_excluded=tuple(sorted({region for row in rows for region in _regions(row, seeing=seeing)})),
+        derivatives_allowed=all(row.derivatives_allowed for row in rows),
+        data_caveats=tuple(caveats),
+        certainty=max((row.certainty for row in rows), key=_CERTAINTIES.index),
+        because=tuple(reason for _, reason in applying.values()),
+    )
+
+
+def _lineage(model: Model, models: Mapping[str, Model]) -> Iterator[Model]:
+    """Yield the model and its ancestors, each once."""
+    seen: set[str] = set()
+    current: Model | None = model
+    while current is not None and current.id not in seen:
+        seen.add(current.id)
+        yield current
+        current = None if current.base_model is None else models.get(current.base_model)
+
+
+def _stated(ancestor: Model, model: Model) -> list[tuple[str, bool]]:
+    """Return the licences that a row names, each with whether it reaches the model by inheritance alone.
+
+    `lineage_licenses` stand for ancestors without a row: they apply because somebody found that they do.
+    """
+    return [(ancestor.license, ancestor is not model), *((name, False) for name in ancestor.lineage_licenses)]
+
+
+def _reason(found: License, ancestor: Model, model: Model) -> str:
+    if ancestor is not model:
+        return f"{found.name}: from {ancestor.id}, which it was made from"
+    return f"{found.name}: its own" if found.id == model.license else f"{found.name}: from its lineage"
+
+
+def _unlisted(license_id: str) -> License:
+    return License(
+        id=license_id,
+        name=license_id,
+        permissive=False,
+        commercial="unknown",
+        conditions=("Its text is not known here: read it before any use.",),
+        passes_to_derivatives=True,
+        certainty="unknown",
+    )
+
+
+def _is_multimodal(model: Model) -> bool:
+    """Whether the model sees or hears, by its tasks or its configuration."""
+    return not {"vision", "audio"}.isdisjoint(model.tasks) or "vision_config" in model.architecture
+
+
+def _regions(row: License, *, seeing: bool) -> Sequence[str]:
+    return (*row.regions_excluded, *row.regions_excluded_multimodal) if seeing else row.regions_excluded
+
+
+def _strictness(row: License, *, seeing: bool) -> tuple[int, bool, int, int]:
+    regions = len(_regions(row, seeing=seeing))
+    return _STRICTNESS[row.commercial], not row.permissive, regions, len(row.conditions)
+
+
+def allows(
+    effective: EffectiveLicense,
+    *,
+    commercial: bool = False,
+    permissive: bool = False,
+    ids: Iterable[str] = (),
+    region: str | None = None,
+) -> tuple[bool, str]:
+    """Return whether a licence meets what the user asks for, and the reason where it does not.
+
+    `commercial` accepts conditions, which stay to be kept; unknown is not a yes.
+    `ids` are licences of which one must be the deciding one.
+
+    Raises:
+        UsageError: The region is no code.
+    """
+    wanted = frozenset(ids)
+    if commercial and effective.commercial in {"no", "unknown"}:
+        word = "not allowed" if effective.commercial == "no" else "unknown"
+        return False, f"commercial use {word}: {effective.effective_id}"
+    if permissive and not effective.permissive:
+        return False, f"not permissive: {effective.effective_id}"
+    if wanted and effective.effective_id not in wanted:
+        return False, f"licence is {effective.effective_id}"
+    if region is not None and (excluded := excluded_region(effective.regions_excluded, region)):
+        return False, f"licence grants nothing in {excluded.upper()}: {effective.effective_id}"
+    return True, ""
+
+
+def excluded_region(excluded: Sequence[str], region: str) -> str:
+    """Return the excluded region that the asked one lies in or contains; empty where there is none.
+
+    Raises:
+        UsageError: The region is no ISO 3166 code of two letters, nor `eu`.
+    """
+    asked = parse_region(region)
+    if asked in excluded:
+        return asked
+    if asked in EU_MEMBERS and "eu" in excluded:
+        return "eu"
+    inside = sorted(EU_MEMBERS.intersection(excluded)) if asked == "eu" else []
+    return inside[0] if inside else ""
+
+
+def parse_region(region: str) -> str:
+    """Return the code of a region in lower case, as the licence table spells it.
+
+    Raises:
+        UsageError: It is no code of two letters.
+    """
+    code = region.strip().lower()
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        raise UsageError(f"{region[:40]!r} is no region", hint="Write an ISO 3166 code such as kr or de, or eu")
+    return _SPELLED.get(code, code)
