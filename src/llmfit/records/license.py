@@ -32,6 +32,25 @@ class License(Record):
     url: str | None = None
     certainty: Certainty
     sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveLicense:
+    """Result: what a model's own licence and those of its ancestors allow together."""
+
+    id: str
+    """The licence that the repository states."""
+    effective_id: str
+    """The strictest licence that holds: the model's own or an ancestor's."""
+    commercial: Commercial
+    permissive: bool
+    """Whether every licence in the lineage is permissive."""
+    conditions: tuple[str, ...] = ()
+    """What remains to be done or kept, each in one plain sentence."""
+    regions_excluded: tuple[str, ...] = ()
+    """ISO 3166 codes, or `eu`, where some licence in the lineage grants nothing."""
+    because: tuple[str, ...] = ()
+    """How it came to be, ancestor by ancestor, in words."""
     ids: tuple[str, ...] = ()
     """Every licence that applies, the model's own first."""
     derivatives_allowed: bool = True
