@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmfit.architectures.blocks.flags import Flag, resolve
+from llmfit.architectures.blocks.heads import LM, decoder_head, task_head
 from llmfit.architectures.blocks.kinds import grouped
 from llmfit.architectures.reader import Config, Pattern
 from llmfit.architectures.stack import Block, Blocks, Stack
@@ -34,6 +35,12 @@ class Decoder:
     head_bias: Flag = False
     tied: bool | None = False
     """What an absent `tie_word_embeddings` means; None where it must be stated."""
+    top: Callable[[Stack, str], None] | None = None
+    """Adds what an encoder has on top, by the kind of head; None for a decoder's language-model head."""
+    bare: str = LM
+    """Head of a config that names none in `architectures`."""
+    reads_architectures: bool = True
+    """Whether the name in `architectures` tells the head."""
     extras: tuple[Block, ...] = ()
     """Further blocks that every layer (or the model once) has."""
     check: tuple[tuple[str, tuple[Any, ...]], ...] = ()
@@ -72,8 +79,14 @@ class Decoder:
     def __call__(self, model_type: str, values: Mapping[str, Any]) -> Architecture:
         """Describe a model whose whole config is of this family."""
         stack = Stack(self.read(values))
-        self.build(stack)
-        return stack.architecture(model_type=model_type, context=stack.config.size(self.context, None))
+        head = task_head(stack.config, self.bare) if self.reads_architectures else LM
+        self.build(stack, head=head)
+        silent = self.top is not None or head != LM
+        if silent:
+            stack.caches.clear()
+        return stack.architecture(
+            model_type=model_type, context=stack.config.size(self.context, None), is_encoder_only=silent
+        )
 
     def measure(self, stack: Stack) -> None:
         """Read the widths of the stack from its config."""
@@ -108,12 +121,25 @@ class Decoder:
             stated = config.divided("hidden_size", stack.hidden, heads)
         stack.head_dim = stated or max(1, stack.hidden // heads)
 
-    def build(self, stack: Stack, *, tied: bool | None = None) -> None:
-        """Add the whole decoder to the stack; `tied` overrides the config where a parent decides."""
+    def build(self, stack: Stack, *, head: str = LM, tied: bool | None = None) -> None:
+        """Add the whole model to the stack; `tied` overrides the config where a parent decides."""
+        self.build_body(stack)
+        if self.top is not None:
+            self.top(stack, head)
+        elif head != LM:
+            decoder_head(stack, head)
+        else:
+            self._add_head(stack, self._width(stack), tied=self.ties(stack.config) if tied is None else tied)
+
+    def _width(self, stack: Stack) -> int:
+        """Return the width of the embedding."""
+        return stack.config.size(self.embed_dim, stack.hidden) if self.embed_dim else stack.hidden
+
+    def build_body(self, stack: Stack) -> None:
+        """Add everything but the head: embedding, layers, norms, extras."""
         self.measure(stack)
         config, layers = stack.config, stack.layers
-        width = config.size(self.embed_dim, stack.hidden) if self.embed_dim else stack.hidden
-        stack.tensor(Role.EMBEDDING, self.embed, (stack.vocab, width))
+        stack.tensor(Role.EMBEDDING, self.embed, (stack.vocab, self._width(stack)))
         self._apply(stack, self.mixer, self.kinds)
         if self.mlp is not None:
             self._apply(stack, self.mlp, self.mlp_kinds)
@@ -126,10 +152,12 @@ class Decoder:
                 stack.norm(self.final_norm, stack.hidden, bias=bias)
         for block in self.extras:
             block(stack, layers)
-        stack.tied = self.ties(config) if tied is None else tied
-        if not stack.tied:
+
+    def _add_head(self, stack: Stack, width: int, *, tied: bool) -> None:
+        stack.tied = tied
+        if not tied:
             stack.linear(Role.HEAD, "lm_head", (stack.vocab, width))
-        if resolve(config, self.head_bias):
+        if resolve(stack.config, self.head_bias):
             stack.tensor(Role.BIAS, "lm_head", (stack.vocab,))
 
     def ties(self, config: Config) -> bool:

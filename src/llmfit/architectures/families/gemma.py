@@ -33,6 +33,21 @@ GEMMA3_TEXT = Decoder(
     },
 )
 
+GEMMA2 = Decoder(
+    mixer=attention(bias="attention_bias", out_bias="attention_bias", kinds=layer_types(every(2))),
+    mlp=gated(),
+    norms=FOUR_NORMS,
+    tied=True,
+    defaults={"vocab_size": 256000, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
+    sizes={
+        "hidden_size": 2304,
+        "intermediate_size": 9216,
+        "num_hidden_layers": 26,
+        "num_attention_heads": 8,
+        "max_position_embeddings": 8192,
+    },
+)
+
 FAMILIES = {
     "gemma": Decoder(
         mixer=attention(bias="attention_bias", out_bias="attention_bias"),
@@ -48,12 +63,6 @@ FAMILIES = {
             "max_position_embeddings": 8192,
         },
     ),
-    "gemma2": Decoder(
-        mixer=attention(bias="attention_bias", out_bias="attention_bias", kinds=layer_types(every(2))),
-        mlp=gated(),
-        norms=FOUR_NORMS,
-        tied=True,
-        defaults={"vocab_size": 256000, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096},
-    ),
+    "gemma2": GEMMA2,
     "gemma3_text": GEMMA3_TEXT,
 }

@@ -1,7 +1,8 @@
 """Decoders of the GPT plan: plain MLPs and layer norms, often with biases and learned positions."""
 
+from dataclasses import replace
+
 from llmfit.architectures.blocks.attention import attention, fused_attention
-from llmfit.architectures.blocks.kinds import FULL, SLIDING
 from llmfit.architectures.blocks.mlp import plain
 from llmfit.architectures.blocks.surrounds import once_norm, positions
 from llmfit.architectures.decoder import Decoder
@@ -58,9 +59,9 @@ def _opt_ends(stack: Stack, _: tuple[int, ...]) -> None:
     if width != stack.hidden:
         stack.linear(Role.OTHER, "project_in", (stack.hidden, width))
         stack.linear(Role.OTHER, "project_out", (width, stack.hidden))
-    if config.flag("do_layer_norm_before", True) and not config.flag("_remove_final_layer_norm"):
-        if config.flag("layer_norm_elementwise_affine", True):
-            stack.norm("final_layer_norm", stack.hidden, bias=True)
+    last = config.flag("do_layer_norm_before", True) and not config.flag("_remove_final_layer_norm")
+    if last and config.flag("layer_norm_elementwise_affine", True):
+        stack.norm("final_layer_norm", stack.hidden, bias=True)
 
 
 def _opt_norms(config: Config) -> tuple[str, ...]:
@@ -68,8 +69,12 @@ def _opt_norms(config: Config) -> tuple[str, ...]:
     return ("self_attn_layer_norm", "final_layer_norm") if affine else ()
 
 
-def _neo_kinds(config: Config, n: int) -> list[str]:
-    """Expand `attention_types`: [[["global", "local"], 12]] is twelve times the pair (GPT-Neo)."""
+def _check_neo_kinds(stack: Stack, _: tuple[int, ...]) -> None:
+    """Check `attention_types`: [[["global", "local"], 12]] is twelve times the pair (GPT-Neo).
+
+    Local layers keep every token in the cache all the same; only the mask is narrow.
+    """
+    config, n = stack.config, stack.n
     stated = config.items("attention_types", list) or ([["global", "local"], 12],)
     kinds: list[str] = []
     for item in stated:
@@ -78,7 +83,6 @@ def _neo_kinds(config: Config, n: int) -> list[str]:
         kinds.extend(item[0] * item[1])
     if len(kinds) != n or not all(kind in ("global", "local") for kind in kinds):
         config.invalid("attention_types", f"does not name `global` or `local` for each of {n} layers")
-    return [FULL if kind == "global" else SLIDING for kind in kinds]
 
 
 GPT2 = Decoder(
@@ -132,6 +136,7 @@ FAMILIES = {
         reads_head_dim=False,
         check=(_NO_CROSS,),
     ),
+    "openai-gpt": replace(GPT2, embed="tokens_embed", final_norm="", extras=(positions(module="positions_embed"),)),
     "gpt_neo": Decoder(
         mixer=attention(out_bias=True, names=("q_proj", "k_proj", "v_proj", "out_proj")),
         mlp=plain(bias=True, names=("c_fc", "c_proj")),
@@ -140,7 +145,7 @@ FAMILIES = {
         embed="wte",
         final_norm="ln_f",
         tied=True,
-        extras=(positions(module="wpe"), lambda stack, _: None if _neo_kinds(stack.config, stack.n) else None),
+        extras=(positions(module="wpe"), _check_neo_kinds),
         aliases={"num_hidden_layers": "num_layers", "num_attention_heads": "num_heads"},
         defaults={"max_position_embeddings": 2048},
         inter_factor=4,

@@ -1,7 +1,7 @@
 """Which recipe describes which `model_type`."""
 
 from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import deepseek, gemma, gpt, hybrid, llama, remote, sparse
+from llmfit.architectures.families import deepseek, encoders, gemma, gpt, hybrid, llama, remote, seq2seq, sparse
 
 FAMILIES: dict[str, Describe] = {
     **llama.FAMILIES,
@@ -11,4 +11,6 @@ FAMILIES: dict[str, Describe] = {
     **gpt.FAMILIES,
     **remote.FAMILIES,
     **hybrid.FAMILIES,
+    **encoders.FAMILIES,
+    **seq2seq.FAMILIES,
 }

@@ -65,6 +65,7 @@ FAMILIES = {
     "minicpm": _with(LLAMA, tied=None, sizes={}, check=(("num_experts", (0,)),)),
     "orion": _with(LLAMA, norm_bias=True, sizes={}),
     "chatglm": Decoder(
+        reads_architectures=False,
         mixer=fused_attention(bias="add_qkv_bias", out_bias="add_bias_linear", names=("query_key_value", "dense")),
         mlp=gated(bias="add_bias_linear", fused="dense_h_to_4h", names=("", "", "dense_4h_to_h")),
         embed="word_embeddings",
