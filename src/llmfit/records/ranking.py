@@ -51,22 +51,37 @@ class Scale(Record):
 class Shrinkage(Record):
     """How far evidence moves a rating, estimated from how well sources predict one another."""
 
-    family_sd: float
-    """Points by which families differ from the prior, in what several sources agree on."""
-    model_sd: float
-    """Points by which models differ from their family."""
-    source_sd: float
-    """Points by which one independent source differs from what several agree on."""
-    row_sd: float
-    """Points by which benchmarks of one source differ among themselves."""
-    limit: float
-    """Largest deviation from the prior that one row may claim."""
-    class_factors: dict[str, float]
-    """What the spread of a source is multiplied with, by class of evidence."""
-    other_sd: float
-    """Further spread of evidence that speaks for a neighbouring task, or of the base model."""
+    agreement: float = Field(gt=0)
+    """Correlation, between independent sources, of how far models stand from the prior."""
+    loadings: dict[str, float]
+    """By source: its correlation with what all sources have in common; two sources agree by the product."""
+    row_agreement: float = Field(gt=0)
+    """The same between benchmarks of one source."""
+    family_share: float = Field(ge=0)
+    """Share of that which a model's family has in common."""
+    specialist_points: float
+    """Points that models made for code or mathematics have there, and lack elsewhere."""
+    loss_points: float
+    """Points that the loss of a benchmark's whole score would cost, read off the scales' typical slope."""
+    pairs: int
+    """Pairs of scores behind the agreement."""
     fitted: str
     """ISO date."""
+
+
+class Judgement(Record):
+    """What was set by judgement, not fitted: small figures, each with its reason in the file."""
+
+    limit: float
+    """Largest standardised deviation that one score may claim."""
+    class_factors: dict[str, float]
+    """What the variance of a source is multiplied with, by class of evidence."""
+    related_factor: float
+    """The same for a neighbouring task's benchmarks, and for the scores of the base."""
+    finetune_points: float
+    """Points that an unmeasured fine-tune by others than the base's publisher stands below its base."""
+    saturation_points: float
+    """How far beyond the ratings of its regression a scale is still read."""
 
 
 class Retention(Record):
@@ -105,10 +120,9 @@ class Ranking(Record):
     id: str
     prior: Prior
     shrinkage: Shrinkage
+    judgement: Judgement
     scales: tuple[Scale, ...]
     retentions: tuple[Retention, ...]
-    loss_points: float
-    """Rating points that losing the whole of the benchmark score would cost, along the typical scale."""
     sensitivity: dict[str, float]
     """Factor on the loss by task, where quantisation costs more than on average."""
     ladder: tuple[Rung, ...]

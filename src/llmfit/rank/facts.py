@@ -1,0 +1,33 @@
+"""The facts that a recommendation is made from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from llmfit.records.engine import Engine
+from llmfit.records.format import Format, KvFormat
+from llmfit.records.license import License
+from llmfit.records.model import Model
+from llmfit.records.ranking import Ranking
+from llmfit.records.score import Score
+from llmfit.records.task import Task
+
+
+class Facts(Protocol):
+    """What `recommend` reads; the catalog has it."""
+
+    @property
+    def models(self) -> Mapping[str, Model]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def licenses(self) -> Mapping[str, License]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def tasks(self) -> Mapping[str, Task]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def formats(self) -> Mapping[str, Format]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def kv_formats(self) -> Mapping[str, KvFormat]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def engines(self) -> Mapping[str, Engine]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def scores(self) -> Sequence[Score]: ...  # noqa: D102 - the names say it, records have docstrings
+    @property
+    def ranking(self) -> Ranking: ...  # noqa: D102 - the names say it, records have docstrings
