@@ -1,0 +1,216 @@
+"""The estimate of a fine-tuning load: its parts, per GPU and together."""
+
+from dataclasses import dataclass, replace
+
+from llmfit.errors import UsageError
+from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes
+from llmfit.estimate.training.optimizers import state_bytes, step_bytes
+from llmfit.estimate.training.overhead import overhead_part
+from llmfit.estimate.training.precision import ADAPTERS, RECIPES, Bytes
+from llmfit.estimate.training.sharding import Shards, bucket_bytes, divided, gather_bytes, shards
+from llmfit.estimate.training.timeline import Gradients, Moment, peak
+from llmfit.estimate.training.trained import Trained, trained_tensors
+from llmfit.records.architecture import Architecture, Role
+from llmfit.records.device import Device
+from llmfit.records.estimate import Estimate, Line, Part, PartName
+from llmfit.records.training import Training
+
+CHUNKS = 8
+"""Chunks of a chunked cross-entropy (torchtune's `CEWithChunkedOutputLoss`)."""
+
+
+def estimate_training(architecture: Architecture, training: Training, *, device: Device | None = None) -> Estimate:
+    """Return the bytes of one optimizer step on all GPUs together, `per_gpu_bytes` those of the worst.
+
+    Raises UsageError for options that exclude each other or modules that do not exist,
+    UnsupportedWorkloadError where the method does not suit the architecture.
+    """
+    _check(architecture, training)
+    plan, state = shards(training), _state(architecture, training)
+    weights = _weights(architecture, training, plan)
+    buffers = _buffers(architecture, training, plan, state=state, weights=weights)
+    gradients = 0 if plan.optimizer_on_host else divided(state.gradients, plan.gradients)
+    step = 0 if plan.optimizer_on_host else divided(state.step, plan.optimizer)
+    moment = peak(architecture, training, gradients=Gradients(gradients, step), chunks=CHUNKS)
+    optimizer = 0 if plan.optimizer_on_host else divided(state.optimizer, plan.optimizer)
+    adapter = divided(state.added, plan.weights)
+    parts = [
+        _part(PartName.WEIGHTS, weights.lines),
+        _part(PartName.GRADIENTS, (Line("gradients", gradients, state.gradients_formula),)),
+        _part(PartName.OPTIMIZER, (Line(training.optimizer, optimizer, state.optimizer_formula),)),
+        _part(PartName.ADAPTER, (Line("adapter", adapter, state.added_formula),)),
+        _activation(moment, gradients, buffers),
+    ]
+    parts.append(overhead_part(training, tensors=sum(part.bytes for part in parts), device=device))
+    host = weights.host + (state.optimizer + state.gradients if plan.optimizer_on_host else 0)
+    per_gpu = sum(part.bytes for part in parts)
+    return Estimate(
+        parts=tuple(_times(part, training.gpus) for part in parts if part.bytes),
+        host_bytes=host,
+        per_gpu_bytes=(per_gpu,) * training.gpus if training.gpus > 1 else (),
+        assumptions=(f"peak {moment.name}", *_assumptions(training)),
+        warnings=_warnings(architecture, training),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Bytes of what trains, before sharding."""
+
+    parameters: int
+    added: int
+    gradients: int
+    optimizer: int
+    step: int
+    gradient_width: int
+    added_formula: str
+    gradients_formula: str
+    optimizer_formula: str
+
+
+def _state(architecture: Architecture, training: Training) -> _State:
+    """PPO trains a value model beside the policy, so everything twice."""
+    tensors = trained_tensors(architecture, training)
+    model, adapter = RECIPES[training.recipe], ADAPTERS[training.adapter_dtype]
+    widths = tuple(adapter if t.kind == "adapter" else _copied(training, model) for t in tensors)
+    models = 2 if training.stage == "ppo" else 1
+    parameters = models * sum(t.parameters for t in tensors)
+    added = models * sum(t.parameters * w.weight for t, w in zip(tensors, widths, strict=True) if t.kind != "model")
+    gradients = models * sum(t.parameters * w.gradient for t, w in zip(tensors, widths, strict=True))
+    optimizer = models * sum(
+        state_bytes(t, w, optimizer=training.optimizer, galore_rank=training.galore_rank)
+        for t, w in zip(tensors, widths, strict=True)
+    )
+    width = widths[0].gradient if widths else 0
+    return _State(
+        parameters=parameters,
+        added=added,
+        gradients=gradients,
+        optimizer=optimizer,
+        step=models * step_bytes(tensors, widths, foreach=training.foreach_optimizer),
+        gradient_width=width,
+        added_formula=_added_formula(tensors, training),
+        gradients_formula=f"{parameters:,} trained parameters × {width} B",
+        optimizer_formula=f"{training.optimizer} of {parameters:,} trained parameters",
+    )
+
+
+def _copied(training: Training, model: Bytes) -> Bytes:
+    """Width of trained model weights; a copy beside a 4-bit model is in 16 bit."""
+    return RECIPES["bf16"] if training.method == "qlora" else model
+
+
+def _added_formula(tensors: tuple[Trained, ...], training: Training) -> str:
+    """Spell the adapter's parameters as a sum over its target modules."""
+    if not training.is_adapter:
+        return ""
+    terms = " + ".join(f"{t.count}·{'·'.join(map(str, t.shape))}" for t in tensors)
+    return f"{terms} = {sum(t.parameters for t in tensors):,} parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    lines: tuple[Line, ...]
+    full: int
+    """Bytes before sharding."""
+    host: int
+
+    @property
+    def device(self) -> int:
+        return sum(line.bytes for line in self.lines)
+
+
+def _weights(architecture: Architecture, training: Training, plan: Shards) -> _Weights:
+    lines = [*base_lines(architecture, training), *_further_models(architecture, training)]
+    full = sum(line.bytes for line in lines)
+    if plan.weights_on_host:
+        return _Weights((), full, full)
+    shared = f" / {plan.weights} GPUs" if plan.weights > 1 else ""
+    kept = tuple(
+        replace(line, bytes=divided(line.bytes, plan.weights), formula=line.formula + shared) for line in lines
+    )
+    return _Weights(kept, full, 0)
+
+
+def _further_models(architecture: Architecture, training: Training) -> list[Line]:
+    """DPO has a frozen reference; PPO a reference, a reward and a trained value model.
+
+    Under an adapter, the base is its own reference.
+    """
+    frozen = frozen_copy_bytes(architecture, training)
+    reference = [] if training.is_adapter else [Line("reference model", frozen, "frozen, as the policy")]
+    if training.stage == "dpo":
+        return reference
+    if training.stage == "ppo":
+        value = sum(line.bytes for line in base_lines(architecture, training))
+        return [
+            *reference,
+            Line("reward model", frozen, "frozen, as the policy"),
+            Line("value model", value, "as the policy"),
+        ]
+    return []
+
+
+def _buffers(
+    architecture: Architecture, training: Training, plan: Shards, *, state: _State, weights: _Weights
+) -> tuple[Line, ...]:
+    bucket = int(training.facts.constant("reduce_bucket_elements").value)
+    exchange = bucket_bytes(training, gradients=state.gradients, width=state.gradient_width, bucket_elements=bucket)
+    gathered = 0
+    if plan.weights > 1 or plan.weights_on_host:
+        gathered = gather_bytes(architecture, weights=weights.full, on_device=weights.device)
+    return (
+        Line("gradient buckets", exchange, f"{training.sharding} over {training.gpus} GPUs"),
+        Line("gathered weights", gathered, "two blocks at once"),
+    )
+
+
+def _activation(moment: Moment, gradients: int, buffers: tuple[Line, ...]) -> Part:
+    """What the peak takes beside the gradients, which have a part of their own."""
+    total = max(0, moment.bytes - gradients) + sum(line.bytes for line in buffers)
+    lines = [line for line in (*moment.lines, *buffers) if line.bytes and line.label != "gradients"]
+    rest = total - sum(line.bytes for line in lines)
+    if rest:
+        lines.append(Line("room of gradients that are not there yet", rest))
+    return Part(name=PartName.ACTIVATION, bytes=total, lines=tuple(lines))
+
+
+def _part(name: PartName, lines: tuple[Line, ...]) -> Part:
+    return Part(name=name, bytes=sum(line.bytes for line in lines), lines=lines)
+
+
+def _times(part: Part, gpus: int) -> Part:
+    if gpus == 1:
+        return part
+    lines = tuple(replace(x, bytes=x.bytes * gpus, formula=f"({x.formula}) × {gpus} GPUs") for x in part.lines)
+    low, high = (None if x is None else x * gpus for x in (part.low, part.high))
+    return replace(part, bytes=part.bytes * gpus, lines=lines, low=low, high=high)
+
+
+def _check(architecture: Architecture, training: Training) -> None:
+    for name in ("batch_size", "sequence_length", "gradient_accumulation", "gpus", "lora_rank", "virtual_tokens"):
+        if getattr(training, name) < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1")
+    if training.method == "freeze" and not 0 < training.trainable_layers <= architecture.num_hidden_layers:
+        raise UsageError(f"this model has {architecture.num_hidden_layers} layers to train")
+
+
+def _assumptions(training: Training) -> tuple[str, ...]:
+    found = ["cached kernels, no torch.compile"]
+    if training.stage in {"dpo", "ppo"} and training.is_adapter:
+        found.append("the reference is the model with its adapter switched off")
+    if training.stage == "ppo":
+        found.append("reward and value model are as large as the policy; rollouts are generated before the step")
+    if training.optimizer.startswith("paged"):
+        found.append("the paged optimizer is counted on the GPU; it moves to RAM when the GPU is full")
+    return tuple(found)
+
+
+def _warnings(architecture: Architecture, training: Training) -> tuple[str, ...]:
+    found = []
+    if any(t.role is Role.MIXER_IN for t in architecture.tensors):
+        found.append("activations of recurrent mixers are an approximation that nobody measured")
+    limit = architecture.context_length
+    if limit is not None and training.sequence_length > limit:
+        found.append(f"the model was made for {limit} tokens")
+    return tuple(found)

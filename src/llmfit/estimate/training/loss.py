@@ -1,0 +1,65 @@
+"""What the head and the loss take: logits of every token, in several copies."""
+
+from dataclasses import dataclass
+
+from llmfit.estimate.training.precision import activation_bytes
+from llmfit.records.architecture import Architecture, Role
+from llmfit.records.training import Training
+
+
+@dataclass(frozen=True, slots=True)
+class LossTerm:
+    """The loss at its peak, in backward."""
+
+    bytes: int
+    formula: str
+    source: str
+
+
+_FULL = "torch cross_entropy over transformers' fp32 copy: log-softmax, its gradient, and that of the logits"
+_CHUNKED = "16-bit logits, upcast an eighth at a time"
+_FUSED = "chunks of tokens as wide as the hidden state; the gradient of the head beside them"
+
+
+def head_elements(architecture: Architecture) -> int:
+    """Elements of the output projection, tied or not."""
+    return architecture.vocab_size * architecture.hidden_size
+
+
+def loss_term(architecture: Architecture, training: Training, *, chunks: int) -> LossTerm:
+    """Return what the loss takes at its peak, logits and their gradients included.
+
+    full     12·V bytes a token: fp32 log-softmax, its gradient, the logits' gradient; the logits on top where kept
+    chunked  16-bit logits and their upcast in `chunks`; twice the head's gradient where it trains
+    fused    the hidden state's gradient and a chunk of logits no larger than it
+    """
+    vocabulary, tokens, b = architecture.vocab_size, training.tokens, activation_bytes(training)
+    if training.stage == "reward" or architecture.is_encoder_only:
+        return LossTerm(0, "one score a sequence", "")
+    head = head_gradient_bytes(architecture, training)
+    if training.loss == "full":
+        wide = 12 + (b if training.keep_outputs else 0)
+        return LossTerm(wide * vocabulary * tokens, f"{wide}·{vocabulary}·{tokens}", _FULL)
+    if training.loss == "chunked":
+        taken = (b * vocabulary + 4 * vocabulary // chunks) * tokens + 2 * head
+        return LossTerm(taken, f"({b} + 4/{chunks})·{vocabulary}·{tokens} + 2·{head}", _CHUNKED)
+    hidden = architecture.hidden_size
+    return LossTerm((b + 10) * hidden * tokens + head, f"{b + 10}·{hidden}·{tokens} + {head}", _FUSED)
+
+
+def head_gradient_bytes(architecture: Architecture, training: Training) -> int:
+    """Bytes of the output projection's gradient; 0 where it does not train."""
+    trains = training.method == "full" or any(
+        t.module in training.modules_to_save for t in architecture.tensors if t.role in {Role.HEAD, Role.EMBEDDING}
+    )
+    return head_elements(architecture) * (4 if training.recipe in {"fp32", "bf16-amp", "fp16-amp"} else 2) * trains
+
+
+def kept_outputs(architecture: Architecture, training: Training) -> LossTerm:
+    """Return what a loop holds between steps as long as it names the model's output: logits and returned cache."""
+    b = activation_bytes(training)
+    cache = 0
+    if training.use_cache and training.gradient_checkpointing == "none":
+        cache = sum(len(c.layers) * (c.key_elements + c.value_elements) for c in architecture.caches)
+    width = (architecture.vocab_size + cache) if training.keep_outputs else 0
+    return LossTerm(b * width * training.tokens, f"{b}·{width}·{training.tokens}", "")

@@ -1,0 +1,84 @@
+"""Which modules an adapter is put on: by name, by PEFT's defaults, or every linear layer."""
+
+from llmfit.errors import UnsupportedWorkloadError, UsageError
+from llmfit.records.architecture import Architecture, Role, Section, Tensor
+from llmfit.records.training import ALL_LINEAR, Training
+
+LINEAR = frozenset(
+    (
+        Role.ATTN_Q,
+        Role.ATTN_K,
+        Role.ATTN_V,
+        Role.ATTN_QKV,
+        Role.ATTN_OUT,
+        Role.ATTN_LATENT,
+        Role.ATTN_INDEXER,
+        Role.CROSS_ATTN,
+        Role.MLP_GATE,
+        Role.MLP_UP,
+        Role.MLP_GATE_UP,
+        Role.MLP_DOWN,
+        Role.SHARED_EXPERT,
+        Role.MIXER_IN,
+        Role.MIXER_OUT,
+    )
+)
+"""Roles of linear layers inside blocks."""
+EXPERTS = frozenset((Role.EXPERT_GATE, Role.EXPERT_UP, Role.EXPERT_GATE_UP, Role.EXPERT_DOWN))
+_DOWN = frozenset((Role.MLP_DOWN, Role.SHARED_EXPERT))
+
+
+def is_linear(tensor: Tensor) -> bool:
+    """Whether PEFT's `all-linear` would adapt the tensor: linear layers, without head and routed experts."""
+    if len(tensor.shape) != 2 or tensor.section is Section.MTP:
+        return False
+    return tensor.role in LINEAR or (tensor.role is Role.ROUTER and tensor.shape[0] == 1)
+
+
+def target_names(architecture: Architecture, training: Training) -> tuple[str, ...]:
+    """Return the names asked for, or the library's default.
+
+    QLoRA without names adapts every linear layer, as its paper does (arXiv 2305.14314, section 4).
+    Raises UnsupportedWorkloadError where nothing was named and PEFT has no default either.
+    """
+    if training.target_modules:
+        return training.target_modules
+    if training.method == "qlora":
+        return (ALL_LINEAR,)
+    row = training.facts.targets(architecture.model_type)
+    names = () if row is None else row.ia3 if training.method == "ia3" else row.lora
+    if not names:
+        raise UnsupportedWorkloadError(
+            f"PEFT has no default target modules for {architecture.model_type}",
+            hint=f"name them with --target-modules, or use {ALL_LINEAR}",
+        )
+    return names
+
+
+def target_tensors(architecture: Architecture, training: Training) -> tuple[Tensor, ...]:
+    """Return the linear layers that get an adapter.
+
+    Raises UsageError where a name matches none, UnsupportedWorkloadError as `target_names`.
+    """
+    names = target_names(architecture, training)
+    experts = EXPERTS if training.target_experts else frozenset[Role]()
+    linear = [t for t in architecture.tensors if is_linear(t) or (t.role in experts and t.section is not Section.MTP)]
+    if names == (ALL_LINEAR,):
+        return tuple(linear)
+    candidates = [*linear, *(t for t in architecture.tensors if t.role in {Role.EMBEDDING, Role.HEAD})]
+    chosen = tuple(t for t in candidates if any(_matches(t, name) for name in names))
+    for name in names:
+        if not any(_matches(t, name) for t in candidates):
+            known = sorted({t.module for t in linear})
+            raise UsageError(
+                f"{architecture.model_type} has no linear module {name}", hint=f"it has {', '.join(known)}"
+            )
+    return chosen
+
+
+def _matches(tensor: Tensor, name: str) -> bool:
+    """Whether a target's name means the tensor; `mlp.c_proj` tells it from the attention's `c_proj`."""
+    parent, _, last = name.rpartition(".")
+    if tensor.module != last:
+        return False
+    return parent not in {"mlp", "output"} or tensor.role in _DOWN

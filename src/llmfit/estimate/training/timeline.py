@@ -1,0 +1,141 @@
+"""When a training step takes the most: at the loss, in a layer's backward, at its end, or in the optimizer."""
+
+from dataclasses import dataclass
+
+from llmfit.estimate.training.bases import dequantised_bytes
+from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term
+from llmfit.estimate.training.precision import activation_bytes, residual_bytes
+from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
+from llmfit.estimate.training.targets import EXPERTS, LINEAR
+from llmfit.records.architecture import Architecture
+from llmfit.records.estimate import Line
+from llmfit.records.training import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What lives beside weights and optimizer at one moment of a step."""
+
+    name: str
+    bytes: int
+    """Gradients included."""
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """Bytes of gradients on one GPU."""
+
+    all: int
+    step: int
+    """What the optimizer needs beside them while it steps."""
+
+
+def peak(architecture: Architecture, training: Training, *, gradients: Gradients, chunks: int) -> Moment:
+    """Return the moment of a step that takes the most."""
+    found = moments(architecture, training, gradients=gradients, chunks=chunks)
+    return max(found, key=lambda moment: moment.bytes)
+
+
+def moments(architecture: Architecture, training: Training, *, gradients: Gradients, chunks: int) -> tuple[Moment, ...]:
+    """Return the moments of a step at which the memory can peak.
+
+    Gradients grow while activations shrink, so the peak is no sum of both.
+    With gradient accumulation, those of earlier micro-batches are there all the time.
+    """
+    layers = _layers(architecture, training)
+    held = gradients.all if training.gradient_accumulation > 1 else 0
+    loss = loss_term(architecture, training, chunks=chunks)
+    kept = kept_outputs(architecture, training)
+    cache = max(0, kept.bytes - activation_bytes(training) * architecture.vocab_size * training.tokens)
+    head = head_gradient_bytes(architecture, training)
+    unpacked = dequantised_bytes(architecture) if training.method == "qlora" else 0
+    weights = Line("nf4 matrix unpacked for use", unpacked, "2·largest matrix")
+    outputs = Line("outputs that the loop holds", kept.bytes, kept.formula)
+    at_loss = (
+        *layers.kept,
+        layers.casts,
+        Line("logits and loss", loss.bytes + cache, loss.formula, loss.source),
+        Line("gradients of earlier micro-batches", held),
+    )
+    in_layer = (
+        *layers.kept,
+        *(() if training.gradient_checkpointing == "none" else (layers.one,)),
+        layers.working,
+        layers.casts,
+        outputs,
+        weights,
+        Line("gradients of the head or of earlier micro-batches", max(head, held)),
+    )
+    in_first = (Line("gradients", gradients.all), layers.one, layers.working, outputs, weights)
+    tied = 2 * head * architecture.tied_embeddings
+    at_end = (
+        Line("gradients", gradients.all),
+        Line("embedding and head gradients before they are summed", tied, f"2·{head}"),
+        outputs,
+    )
+    in_step = (Line("gradients", gradients.all), Line("temporaries of the step", gradients.step), outputs)
+    return (
+        _moment("at the loss", at_loss),
+        _moment("in the last layer's backward", in_layer),
+        _moment("in the first layer's backward", in_first),
+        _moment("at the end of backward", at_end),
+        _moment("in the optimizer's step", in_step),
+    )
+
+
+def _moment(name: str, lines: tuple[Line, ...]) -> Moment:
+    return Moment(name, sum(line.bytes for line in lines), tuple(line for line in lines if line.bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """What the layers keep of all tokens."""
+
+    kept: tuple[Line, ...]
+    one: Line
+    working: Line
+    casts: Line
+
+
+def _layers(architecture: Architecture, training: Training) -> _Layers:
+    """PPO trains a policy and a value model of the same layers."""
+    tokens, many = training.tokens * (2 if training.stage == "ppo" else 1), max(1, architecture.num_hidden_layers)
+    b = activation_bytes(training)
+    terms = tuple(saved_terms(architecture, training))
+    one = sum(term.bytes * term.layers for term in terms) // many
+    working = working_bytes(architecture, b)
+    casts = 2 * _cast_weights(architecture) if training.recipe.endswith("amp") else 0
+    return _Layers(
+        (*_kept(architecture, training, terms, tokens=tokens), _ends(architecture, training, tokens=tokens)),
+        Line("one layer, computed again", one * training.tokens, f"{one}·{training.tokens}"),
+        Line("gradients inside a layer", working * training.tokens, f"{working}·{training.tokens}"),
+        Line("16-bit copies of the weights that autocast keeps", casts),
+    )
+
+
+def _kept(architecture: Architecture, training: Training, terms: tuple[Term, ...], *, tokens: int) -> tuple[Line, ...]:
+    many, width = architecture.num_hidden_layers, residual_bytes(training)
+    edges = width * architecture.hidden_size * many * tokens
+    formula = f"{width}·{architecture.hidden_size}·{many}·{tokens}"
+    if training.gradient_checkpointing == "full":
+        return (Line("inputs of the layers", edges, formula),)
+    if training.gradient_checkpointing == "selective":
+        saved = sum(term.bytes * term.layers for term in terms) * tokens
+        half = (saved + edges) // 2
+        return (Line("every second layer, inputs of the others", half, f"({saved} + {formula})/2"),)
+    return tuple(
+        Line(x.label, x.bytes * x.layers * tokens, f"({x.formula})·{x.layers}·{tokens}") for x in terms if x.bytes
+    )
+
+
+def _ends(architecture: Architecture, training: Training, *, tokens: int) -> Line:
+    width, b = architecture.hidden_size, activation_bytes(training)
+    trained = not training.is_adapter
+    wide = is_wide_norm(architecture)
+    last = norm_bytes(width, b=b, layer_norm=False, trained=trained, wide=wide) + (b * width if trained else 0)
+    return Line("last norm and input of the head", last * tokens, f"{last}·{tokens}")
+
+
+def _cast_weights(architecture: Architecture) -> int:
+    return sum(t.parameters for t in architecture.tensors if t.role in LINEAR or t.role in EXPERTS)

@@ -1,0 +1,58 @@
+"""Facts of the training libraries as committed, and loads made from them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter
+
+from llmfit.estimate.training import estimate_training
+from llmfit.estimate.training.loss import kept_outputs
+from llmfit.records.architecture import Architecture
+from llmfit.records.estimate import PartName
+from llmfit.records.training import Training, TrainingFacts
+
+GIB = 2**30
+
+DATA = Path(__file__).parent.parent.parent / "data" / "training.yaml"
+
+
+@cache
+def training_facts() -> TrainingFacts:
+    """Return the committed row, checked against its record."""
+    rows = yaml.safe_load(DATA.read_text(encoding="utf-8"))["training"]
+    adapter = TypeAdapter(list[TrainingFacts])
+    return adapter.validate_python(rows, strict=False)[0]
+
+
+def load(method: Any = "full", **options: Any) -> Training:
+    """Return a training load with the committed facts."""
+    return Training(facts=training_facts(), method=method, **options)
+
+
+REFERENCE = DATA.parent / "reference" / "training.yaml"
+
+
+def training_rows() -> list[dict[str, Any]]:
+    """Return the committed measurements."""
+    rows: list[dict[str, Any]] = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))["training_measurements"]
+    return rows
+
+
+def estimated_gib(architecture: Architecture, row: dict[str, Any]) -> float:
+    """Return what the estimate says of the kind of memory that the row measured, per GPU."""
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in row["options"].items()}
+    training = load(**options)
+    estimate = estimate_training(architecture, training)
+    part = {name: estimate.part_bytes(name) // training.gpus for name in PartName}
+    total = sum(part.values())
+    if row["kind"] == "static":
+        state = total - part[PartName.ACTIVATION] - part[PartName.OVERHEAD]
+        return (state + kept_outputs(architecture, training).bytes) / GIB
+    if row["kind"] == "init":
+        return (part[PartName.WEIGHTS] + part[PartName.ADAPTER]) / GIB
+    if row["kind"] == "allocated":
+        return (total - part[PartName.OVERHEAD]) / GIB
+    context = training.facts.constant("cuda_context_bytes").value if row["kind"] == "reserved" else 0
+    return (total - context) / GIB
