@@ -1,6 +1,7 @@
 """How much of a card's memory a program gets: what the driver keeps, by vendor and size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmfit.records.device import DeviceGpu, Gpu, MemoryRule, Vendor
 from llmfit.records.engine import Platform
@@ -75,3 +76,14 @@ def gpu_of_size(memory_bytes: int, *, rules: Sequence[MemoryRule]) -> DeviceGpu:
         reserved_bytes=kept,
         source=f"nominal size; the driver keeps {kept / MIB:.0f} MiB" if kept else "nominal size",
     )
+
+
+def within_rule(gpu: DeviceGpu, *, rules: Sequence[MemoryRule]) -> DeviceGpu:
+    """Return a detected GPU that shares the machine's RAM with what its system keeps of it, unless it said so itself."""
+    if gpu.platform != "metal" or gpu.vendor != "apple" or gpu.reserved_bytes:
+        return gpu
+    rule = find_rule(rules, vendor=gpu.vendor, memory_bytes=gpu.total_bytes, unified=True)
+    if rule is None:
+        return gpu
+    kept = kept_bytes(rule, gpu.total_bytes)
+    return replace(gpu, reserved_bytes=kept, source=f"{gpu.source}; reserve by rule: {rule.note}")

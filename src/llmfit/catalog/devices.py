@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmfit.catalog.names import find_detected_gpu
-from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table
+from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table, within_rule
 from llmfit.errors import UsageError
 from llmfit.records.device import Device, DeviceGpu
 
@@ -100,6 +100,7 @@ def complete_device(device: Device, *, catalog: "Catalog", ram: str | float | No
 
 def _complete_gpu(gpu: DeviceGpu, catalog: "Catalog") -> DeviceGpu:
     row = find_detected_gpu(gpu.name, gpu.total_bytes, catalog.gpus)
+    gpu = within_rule(gpu, rules=catalog.memory_rules)
     if row is None:
         return gpu
     return replace(
