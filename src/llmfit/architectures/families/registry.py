@@ -1,7 +1,7 @@
 """Which recipe describes which `model_type`."""
 
 from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import deepseek, encoders, gemma, gpt, hybrid, llama, remote, seq2seq, sparse
+from llmfit.architectures.families import deepseek, encoders, gemma, gpt, hybrid, llama, remote, seq2seq, sparse, vision
 
 FAMILIES: dict[str, Describe] = {
     **llama.FAMILIES,
@@ -13,4 +13,5 @@ FAMILIES: dict[str, Describe] = {
     **hybrid.FAMILIES,
     **encoders.FAMILIES,
     **seq2seq.FAMILIES,
+    **vision.FAMILIES,
 }
