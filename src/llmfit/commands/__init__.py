@@ -1,1 +1,17 @@
+"""One file a command: parse, call one function, print, exit.
 
+A command's module has `add_to(app)`, which puts the command into a Typer application.
+`llmfit.cli` imports only the module of the command that is called.
+"""
+
+from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str] = {
+    "recommend": "recommend",
+    "estimate": "estimate",
+    "compare": "compare",
+    "models": "models",
+    "gpus": "gpus",
+    "detect": "detect",
+}
+"""Each command with the module that holds it, in the order in which help shows them."""

@@ -1,0 +1,125 @@
+"""The program: words in, exit code out, and one `try` around all of it."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from llmfit import __version__
+from llmfit.commands import COMMANDS
+from llmfit.commands.parsing import Group
+from llmfit.commands.sink import Answer, report, write
+from llmfit.errors import CannotAnswerError, LlmfitError, UsageError
+
+COMPLETION = ("_LLMFIT_COMPLETE", "--install-completion", "--show-completion")
+INTERRUPTED = 130
+
+
+class InternalError(CannotAnswerError):
+    """The program itself is at fault."""
+
+    code = "internal_error"
+
+
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if words is None else words)))
+
+
+def run(words: list[str]) -> int:
+    """Answer one command line; return the exit code."""
+    try:
+        return _answer(words)
+    except LlmfitError as error:
+        return report(error, command=command_of(words), as_json=wants_json(words))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - exit 1 means "does not fit", so no fault may leave with it
+        traceback.print_exc()
+        fault = InternalError(f"{type(error).__name__}: {error}", hint="This is a fault of llmfit; please report it")
+        return report(fault, command=command_of(words), as_json=wants_json(words))
+
+
+def _answer(words: list[str]) -> int:
+    called = [words[0]] if words and words[0] in COMMANDS else list(COMMANDS)
+    command = typer.main.get_command(build_app(called))
+    try:
+        result = command.main(args=words or ["--help"], prog_name="llmfit", standalone_mode=False)
+    except typer.TyperException as error:
+        raise usage_error(error, words=words) from None
+    except typer.Abort:
+        return INTERRUPTED
+    if isinstance(result, Answer):
+        return write(result)
+    return result if isinstance(result, int) else 0
+
+
+def build_app(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
+    """Return the application with these commands; completion only where all of them are there."""
+    names = list(names)
+    app = typer.Typer(
+        name="llmfit",
+        cls=Group,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=len(names) == len(COMMANDS),
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    for name in names:
+        importlib.import_module(f"llmfit.commands.{COMMANDS[name]}").add_to(app)
+    return app
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the option's value
+    if wanted:
+        typer.echo(f"llmfit {__version__}")
+        raise typer.Exit
+
+
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Which open-source language models run on your hardware, byte by byte.
+
+    Exit codes: 0 answered, and it fits; 1 answered, and nothing fits; 2 usage; 3 could not answer.
+    """
+    del version
+
+
+def usage_error(error: typer.TyperException, *, words: Sequence[str]) -> UsageError:
+    """Return Typer's complaint as one of ours."""
+    message = error.format_message().strip().rstrip(".")
+    command = command_of(words)
+    name = "llmfit" if command == "llmfit" else f"llmfit {command}"
+    return UsageError(message[:1].lower() + message[1:], hint=f"`{name} --help` lists what can be asked")
+
+
+def command_of(words: Sequence[str]) -> str:
+    """Return the command that the words call, as the envelope names it."""
+    if not words or words[0] not in COMMANDS:
+        return "llmfit"
+    return "models show" if list(words[:2]) == ["models", "show"] else words[0]
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Return whether the words ask for JSON, even where the rest of them is wrong."""
+    asked = {"json", "jsonl"}
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if word == "--json" or (name in {"--output", "-o"} and (value or following) in asked):
+            return True
+    return False
+
+
+def completes() -> bool:
+    """Return whether a shell asks for completions."""
+    return COMPLETION[0] in os.environ

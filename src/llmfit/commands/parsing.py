@@ -1,0 +1,107 @@
+"""A Typer command whose options are read without building a pydantic adapter for each.
+
+Typer makes such an adapter for every option of the command that is called, given or not: with 25 options that takes
+longer than a whole recommendation. All it would check here is `int`, `float` and `str`.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+from typer.core import TyperCommand, TyperGroup
+
+from llmfit.errors import UsageError
+
+Parse = Callable[[str], Any]
+
+
+class _Plain:
+    """Reads the words of one option; stands where Typer keeps its adapter."""
+
+    def __init__(self, parse: Parse) -> None:
+        self._parse = parse
+
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own signature has no types
+        """Return the option's value; None and an empty tuple where it was not given."""
+        del ctx
+        if param.multiple or param.nargs == -1:
+            return [self._read(item, param) for item in value or ()]
+        return value if value is None or isinstance(value, bool) else self._read(value, param)
+
+    def _read(self, value: Any, param: Any) -> Any:  # noqa: ANN401 - a default may be of any type
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except UsageError as error:
+            name = param.opts[0] if param.param_type_name == "option" else param.metavar or param.name.upper()
+            raise UsageError(f"{name} {error.message}", hint=error.hint) from None
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number of at least 1, with `k` for 1024 and `M` for 1024 squared.
+
+    Raises:
+        UsageError: It is none, or absurdly large.
+    """
+    units = {"k": 1024, "m": 1024**2}
+    digits, unit = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 12 or int(digits) * unit > 10**12:
+        raise UsageError(f"is {text!r}, not a whole number", hint="Give a number such as 8192 or 8k")
+    if int(digits) == 0:
+        raise UsageError("is 0", hint="Give a number of at least 1")
+    return int(digits) * unit
+
+
+def number(text: str, *, largest: float, unit: str = "") -> float:
+    """Return a positive number, with or without its unit behind it.
+
+    Raises:
+        UsageError: It is none, not above 0, or beyond `largest`.
+    """
+    word = text.strip().lower()
+    for ending in (unit.lower(), unit.lower().replace("b", "ib"), unit.lower()[:1]):
+        if ending and word.endswith(ending):
+            word = word.removesuffix(ending).strip()
+            break
+    try:
+        value = float(word) if "_" not in word else math.nan
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise UsageError(f"is {text!r}, not a number", hint="Give a number such as 6 or 11.5")
+    if value <= 0:
+        raise UsageError(f"is {text}, but must be above 0", hint="Give a number such as 6 or 11.5")
+    if value > largest:
+        raise UsageError(f"is {text}, more than any machine has", hint=f"Give a number up to {largest:,.0f}")
+    return value
+
+
+def _parser_of(annotation: Any) -> Parse:  # noqa: ANN401 - an annotation is any object
+    """Return what reads one word of an option with this annotation."""
+    inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
+    return whole_number if inner is int else str
+
+
+def _use_plain(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        known = parameter.type_descriptor
+        parser = getattr(known.parameter_info, "parser", None)
+        parameter._runtime_param = _Plain(parser or _parser_of(known.annotation))  # noqa: SLF001 - Typer has no public place
+    return parameters
+
+
+class Command(TyperCommand):
+    """A command that reads its options plainly."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - its type is a private one of Typer
+        """Return the parameters, each with a plain reader."""
+        return _use_plain(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group of commands that reads its options plainly."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - its type is a private one of Typer
+        """Return the parameters, each with a plain reader."""
+        return _use_plain(super().get_params(ctx))

@@ -1,0 +1,89 @@
+"""Where answers go: stdout carries the answer alone, stderr everything said about it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from llmfit.errors import LlmfitError
+from llmfit.render.envelope import error_json
+from llmfit.render.terminal import Terminal, to_ascii
+from llmfit.render.text import visible
+from llmfit.render.view import json_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command has to say: the text for stdout, notes for stderr, and the exit code."""
+
+    text: str
+    exit_code: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def detect_terminal(stream: TextIO, *, environ: Mapping[str, str]) -> Terminal:
+    """Return what the stream can show.
+
+    A pipe or a file has no colour and no width unless `COLUMNS` says one; `NO_COLOR` and `TERM=dumb` turn colour off.
+    """
+    is_terminal = stream.isatty()
+    columns = environ.get("COLUMNS", "")
+    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
+    if is_terminal and width is None:
+        width = shutil.get_terminal_size().columns
+    plain = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
+    return Terminal(width=width, color=is_terminal and not plain, unicode=_is_unicode(stream, environ=environ))
+
+
+def _is_unicode(stream: TextIO, *, environ: Mapping[str, str]) -> bool:
+    """Return whether letters outside ASCII arrive: by the stream's encoding, and by a locale that was set to ASCII."""
+    locale = environ.get("LC_ALL") or environ.get("LANG") or ""
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("_", "-")
+    return encoding in {"utf-8", "utf8"} and locale not in {"C", "POSIX"}
+
+
+def terminal() -> Terminal:
+    """Return what stdout can show."""
+    return detect_terminal(sys.stdout, environ=os.environ)
+
+
+def write(answer: Answer) -> int:
+    """Write the answer and return the exit code; a reader that has gone away is no error."""
+    for note in answer.notes:
+        _say(f"note: {visible(note, lines=True)}")
+    try:
+        if answer.text:
+            sys.stdout.write(answer.text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go(sys.stdout)
+    return answer.exit_code
+
+
+def report(error: LlmfitError, *, command: str, as_json: bool) -> int:
+    """Say why there is no answer: one sentence and a hint, as JSON on stdout where JSON was asked for."""
+    if as_json:
+        return write(
+            Answer(text=json_text(error_json(error, command=command), terminal=terminal()), exit_code=error.exit_code)
+        )
+    hint = f"\n\nhint: {visible(error.hint, lines=True)}" if error.hint else ""
+    _say(f"error: {visible(error.message, lines=True)}{hint}")
+    return error.exit_code
+
+
+def _say(text: str) -> None:
+    """Write to stderr, in ASCII where nothing else arrives."""
+    shown = text if _is_unicode(sys.stderr, environ=os.environ) else to_ascii(text)
+    try:
+        sys.stderr.write(shown + "\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _let_go(sys.stderr)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Point the stream at nothing, so that the interpreter's last flush does not fail."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())

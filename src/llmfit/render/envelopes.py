@@ -1,0 +1,109 @@
+"""The envelope of each command, typed; `shapes.py` has the nouns inside them."""
+
+import sys
+from typing import Literal, NotRequired
+
+from llmfit.render.recommendation_shapes import Question, Recommendation, Rejection
+from llmfit.render.shapes import (
+    Catalog,
+    Device,
+    DeviceGpu,
+    Gpu,
+    ModelDetails,
+    Sizing,
+)
+from llmfit.render.shapes import Model as ModelShape
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    from typing_extensions import TypedDict
+
+
+class Envelope(TypedDict):
+    """What every answer begins with."""
+
+    schema_version: Literal[1]
+    command: str
+    catalog: Catalog
+
+
+class EstimateEnvelope(Envelope, Sizing):
+    """The answer of `llmfit estimate`."""
+
+    device: Device | None
+
+
+class CompareEnvelope(Envelope):
+    """The answer of `llmfit compare`."""
+
+    device: Device | None
+    estimates: list[Sizing]
+
+
+class RecommendEnvelope(Envelope):
+    """The answer of `llmfit recommend`."""
+
+    device: Device
+    question: Question
+    considered: int
+    """How many models were looked at."""
+    recommendations: list[Recommendation]
+    offload: list[Recommendation]
+    """Better models that run only with part of them in RAM."""
+    rejected: dict[str, int]
+    """How many models each reason kept out."""
+    rejections: NotRequired[list[Rejection]]
+    """With `--explain`, or the one that `--why-not` asks for."""
+    weights: dict[str, float]
+    """Weights of the score's parts that were used."""
+    warnings: list[str]
+
+
+class ListedModel(ModelShape):
+    """A model in the list."""
+
+    origin: str
+    """`built-in`, or the user's file."""
+
+
+class ModelsEnvelope(Envelope):
+    """The answer of `llmfit models`."""
+
+    models: list[ListedModel]
+
+
+class ModelEnvelope(Envelope):
+    """The answer of `llmfit models show`."""
+
+    model: ModelDetails
+
+
+class GpusEnvelope(Envelope):
+    """The answer of `llmfit gpus`."""
+
+    gpus: list[Gpu]
+
+
+class DetectEnvelope(Envelope):
+    """The answer of `llmfit detect`."""
+
+    device: Device
+    gpus: list[DeviceGpu]
+
+
+class Error(TypedDict):
+    """Why there is no answer."""
+
+    code: str
+    """Stable word, such as `unknown_model`, `usage`, `no_gpu`."""
+    message: str
+    hint: str
+
+
+class ErrorEnvelope(TypedDict):
+    """What any command answers where it cannot, with exit code 2 or 3."""
+
+    schema_version: Literal[1]
+    command: str
+    error: Error

@@ -1,0 +1,181 @@
+"""How one model's memory looks: `estimate`, and each column of `compare`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmfit.records.estimate import Estimate, PartName
+from llmfit.records.sizing import Sizing
+from llmfit.render import envelope as nouns
+from llmfit.render.bar import LABELS
+from llmfit.render.explain import license_explained, memory_explained, notes
+from llmfit.render.fitting import fit_lines, memory_lines, range_words
+from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown
+from llmfit.render.terminal import Terminal
+from llmfit.render.text import amount, count_of, parameters, rate, styled, tokens, visible, wrap
+from llmfit.render.view import Origin
+
+FIELDS = (
+    "model",
+    "parameters",
+    "active_parameters",
+    "license",
+    "engine",
+    "precision",
+    "format",
+    "context",
+    "sequences",
+    "kv_format",
+    *(f"{name}_bytes" for name in PartName),
+    "total_bytes",
+    "ram_bytes",
+    "device",
+    "usable_bytes",
+    "verdict",
+    "headroom_bytes",
+    "tokens_per_second",
+)
+
+
+def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
+    """Return one estimate as it stands in `estimate`, `compare` and `check`."""
+    item: dict[str, Any] = {
+        "model": nouns.model_json(sizing.model, license_=sizing.license, active_parameters=sizing.active_parameters),
+        "workload": nouns.workload_json(sizing.workload),
+        "memory": nouns.memory_json(sizing.estimate),
+        "ram_bytes": sizing.estimate.host_bytes,
+        "per_gpu_bytes": list(sizing.estimate.per_gpu_bytes),
+        "unknown": [name.value for name in sizing.estimate.unknown],
+        **nouns.fit_json(sizing.fit),
+        "speed": nouns.speed_json(sizing.speed),
+        "assumptions": list(sizing.estimate.assumptions),
+        "warnings": [*sizing.warnings, *sizing.estimate.warnings],
+    }
+    if explain:
+        item["parts"] = nouns.parts_json(sizing.estimate)
+    return item
+
+
+def sizing_record(sizing: Sizing) -> list[Scalar]:
+    """Return one estimate as a row of FIELDS."""
+    memory = nouns.memory_json(sizing.estimate)
+    load, fit = sizing.workload, sizing.fit
+    return [
+        sizing.model.id,
+        sizing.model.parameters,
+        sizing.active_parameters,
+        sizing.license.effective_id,
+        load.engine.id,
+        load.format.precision,
+        load.format.id,
+        load.context,
+        load.sequences,
+        load.kv_format.id,
+        *(memory.get(f"{name}_bytes", 0) for name in PartName),
+        sizing.estimate.total_bytes,
+        sizing.estimate.host_bytes,
+        None if fit is None else fit.device.name,
+        None if fit is None else fit.device.usable_bytes,
+        None if fit is None else fit.verdict.value,
+        None if fit is None else fit.headroom_bytes,
+        None if sizing.speed is None else round(sizing.speed.typical, 2),
+    ]
+
+
+def model_words(sizing: Sizing) -> str:
+    """Return the model's size, licence and context in one line."""
+    model, active = sizing.model, sizing.active_parameters
+    sparse = f", {parameters(active)} active" if active is not None and active < 0.9 * model.parameters else ""
+    context = f"made for {tokens(model.context_length)} tokens"
+    return f"{parameters(model.parameters)} parameters{sparse}, {sizing.license.effective_id}, {context}"
+
+
+def load_words(sizing: Sizing) -> str:
+    """Return the engine, format and load in one line."""
+    load = sizing.workload
+    precision = f" ({load.format.precision})" if load.format.precision else ""
+    cache = f", KV cache {load.kv_format.id}" if sizing.estimate.part_bytes(PartName.KV_CACHE) else ""
+    count = count_of(load.sequences, "sequence")
+    return f"{load.engine.id}, {load.format.id}{precision}, {count} of {load.context:,} tokens{cache}"
+
+
+def speed_words(sizing: Sizing) -> str:
+    """Return the speed as a range; empty where unknown."""
+    speed = sizing.speed
+    if speed is None:
+        return ""
+    return f"{rate(speed.low)} to {rate(speed.high)} tokens/s ({speed.basis})"
+
+
+def warnings_of(sizing: Sizing) -> tuple[str, ...]:
+    """Return everything that should make a reader careful."""
+    return (*sizing.warnings, *sizing.estimate.warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizingView:
+    """The answer of `estimate`."""
+
+    sizing: Sizing
+    origin: Origin
+    explain: bool = False
+
+    def envelope(self) -> Mapping[str, Any]:
+        """Return the JSON envelope."""
+        return nouns.envelope(
+            self.origin.command,
+            catalog_version=self.origin.catalog_version,
+            catalog_models=self.origin.catalog_models,
+            device=nouns.device_json(self.sizing.device),
+            **sizing_json(self.sizing, explain=self.explain),
+        )
+
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """Return the estimate as one object."""
+        device = nouns.device_json(self.sizing.device)
+        return [{"device": device, **sizing_json(self.sizing, explain=self.explain)}]
+
+    def records(self) -> Records:
+        """Return the estimate as one row."""
+        return Records(FIELDS, [sizing_record(self.sizing)])
+
+    def table(self, terminal: Terminal) -> str:
+        """Return parts, bar, verdict and speed."""
+        sizing, width = self.sizing, terminal.width
+        title = styled(visible(sizing.model.id), "bold", color=terminal.color)
+        lines = [title, *wrap(model_words(sizing), width=width), *wrap(load_words(sizing), width=width), ""]
+        lines += memory_lines(sizing.estimate, fit=sizing.fit, terminal=terminal)
+        lines += ["", *self._below(terminal)]
+        if self.explain:
+            lines += ["", *memory_explained(sizing.estimate, terminal=terminal)]
+            lines += ["", *license_explained(sizing.license, terminal=terminal)]
+        return "\n".join(lines).rstrip()
+
+    def _below(self, terminal: Terminal) -> list[str]:
+        sizing, width = self.sizing, terminal.width
+        lines = [] if sizing.fit is None else fit_lines(sizing.fit, terminal=terminal)
+        if spread := range_words(sizing.estimate):
+            lines += wrap(f"measured range of such totals: {spread}", width=width)
+        if sizing.estimate.host_bytes:
+            lines += wrap(f"in RAM beside it: {amount(sizing.estimate.host_bytes)}", width=width)
+        if len(sizing.estimate.per_gpu_bytes) > 1:
+            lines += wrap(f"fullest GPU: {amount(max(sizing.estimate.per_gpu_bytes))}", width=width)
+        if speed := speed_words(sizing):
+            lines += wrap(f"speed: {visible(speed)}", width=width)
+        return lines + notes("warning", warnings_of(sizing), terminal=terminal)
+
+    def markdown(self) -> str:
+        """Return a heading, the parts as a table, and the verdict."""
+        sizing = self.sizing
+        rows = [[label, amount(count), f"{count:,}"] for label, count in _amounts(sizing.estimate)]
+        columns = [Column("part"), Column("size", "right"), Column("bytes", "right")]
+        words = [f"{escape_markdown(model_words(sizing))}  ", escape_markdown(load_words(sizing))]
+        below = [escape_markdown(line) for line in self._below(Terminal())]
+        return "\n".join(
+            [f"### {escape_markdown(sizing.model.id)}", "", *words, "", markdown(columns, rows), "", "  \n".join(below)]
+        ).rstrip()
+
+
+def _amounts(estimate: Estimate) -> list[tuple[str, int]]:
+    parts = [(LABELS[part.name], part.bytes) for part in estimate.parts]
+    return [*parts, ("total", estimate.total_bytes)]

@@ -1,0 +1,57 @@
+"""What a table may use: the width, the colours and the letters of the terminal that shows it."""
+
+from dataclasses import dataclass
+
+NARROW = 48
+"""Columns below which a table becomes a list of its rows."""
+
+_ASCII = str.maketrans(
+    {
+        "█": "#",
+        "▓": "=",
+        "▒": "+",
+        "░": "-",
+        "▚": "%",
+        "▞": "/",
+        "◆": "@",
+        "·": ".",
+        "│": "|",
+        "─": "-",
+        "…": "~",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "×": "x",
+        "≤": "<=",
+        "≥": ">=",
+        "→": "->",
+        "≈": "~",
+        "±": "+-",
+        "’": "'",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Where an answer is shown."""
+
+    width: int | None = None
+    """Columns; None where lines may be as long as they like."""
+    color: bool = False
+    unicode: bool = True
+    """Whether letters outside ASCII arrive."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether columns side by side cannot be read."""
+        return self.width is not None and self.width < NARROW
+
+    def room(self, wanted: int) -> int:
+        """Return the columns for something that would like to have `wanted`."""
+        return wanted if self.width is None else min(wanted, self.width)
+
+
+def to_ascii(text: str) -> str:
+    """Return the text in ASCII: what has a likeness becomes it, the rest a question mark."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

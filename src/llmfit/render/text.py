@@ -1,0 +1,122 @@
+"""Words and figures as people read them: units, widths, wrapping, and nothing that a terminal would obey."""
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+
+GIB = 1024**3
+
+_STYLES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return the text with control characters, bidirectional marks and the like written out.
+
+    Line breaks stay where `lines` is true.
+    """
+    if text.isprintable():
+        return text
+    kept = "\n" if lines else ""
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def styled(text: str, style: str, *, color: bool) -> str:
+    """Return the text in a colour or weight, where colours are wanted."""
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color and style and text else text
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns the text takes: two for each wide letter."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def clip(text: str, width: int) -> str:
+    """Return the text in at most `width` columns, with an ellipsis where it was cut."""
+    if cell_width(text) <= width:
+        return text
+    kept, used = [], 1
+    for letter in text:
+        used += cell_width(letter)
+        if used > width:
+            break
+        kept.append(letter)
+    return "".join(kept) + "…" if width > 0 else ""
+
+
+def wrap(text: str, *, width: int | None, indent: str = "", first: str | None = None) -> list[str]:
+    """Return the text as lines of at most `width` columns; `first` begins the first, `indent` the others."""
+    start = indent if first is None else first
+    if width is None:
+        return [start + text]
+    return textwrap.wrap(
+        text,
+        max(width, len(indent) + 8, len(start) + 8),
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    ) or [start.rstrip()]
+
+
+def gib(count: int, *, digits: int = 2) -> str:
+    """Return bytes as GiB, without the unit."""
+    return f"{count / GIB:.{digits}f}"
+
+
+def amount(count: int) -> str:
+    """Return bytes with the unit that suits them."""
+    if abs(count) >= GIB // 10:
+        return f"{count / GIB:.2f} GiB"
+    if abs(count) >= 1024**2 // 10:
+        return f"{count / 1024**2:.1f} MiB"
+    return f"{count / 1024:.1f} KiB" if abs(count) >= 1024 else f"{count} B"
+
+
+def parameters(count: int) -> str:
+    """Return a number of parameters as on a model's box: 7.6B, 494M."""
+    if count >= 10**12:
+        return f"{count / 10**12:.2f}T"
+    if count >= 99_950_000_000:
+        return f"{count / 10**9:.0f}B"
+    if count >= 999_500_000:
+        return f"{count / 10**9:.1f}B"
+    return f"{count / 10**6:.0f}M"
+
+
+def tokens(count: int) -> str:
+    """Return a number of tokens, in units of 1024 where it is a round number of them."""
+    if count >= 1024 * 1024 and count % (1024 * 1024) == 0:
+        return f"{count // (1024 * 1024)}M"
+    return f"{count // 1024}k" if count >= 1024 and count % 1024 == 0 else f"{count:,}"
+
+
+def about_tokens(count: int) -> str:
+    """Return a number of tokens in at most four letters, rounded down."""
+    if count >= 10_000 * 1024:
+        return f"{count // (1024 * 1024)}M"
+    return f"{count // 1024}k" if count >= 1024 else str(count)
+
+
+def rate(value: float) -> str:
+    """Return tokens per second with as many digits as they deserve."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: 1 model, 2 models."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: Iterable[str], *, none: str = "–") -> str:
+    """Return words with commas between them."""
+    return ", ".join(words) or none

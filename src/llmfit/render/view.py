@@ -1,0 +1,64 @@
+"""What every answer can be turned into, and the one function that chooses."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+from llmfit.render.envelope import SCHEMA_VERSION
+from llmfit.render.grid import Records, comma_separated, plain
+from llmfit.render.terminal import Terminal, to_ascii
+
+Output = Literal["table", "plain", "json", "jsonl", "csv", "markdown"]
+OUTPUTS: tuple[Output, ...] = get_args(Output)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who answers, and from which catalog."""
+
+    command: str
+    catalog_version: str
+    catalog_models: int
+
+
+class View(Protocol):
+    """One answer, ready for every output mode. It formats; it computes no bytes, no verdict, no score."""
+
+    def envelope(self) -> Mapping[str, Any]:
+        """Return the JSON envelope."""
+
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """Return what `jsonl` writes, one object a line."""
+
+    def records(self) -> Records:
+        """Return the rows of `plain` and `csv`."""
+
+    def table(self, terminal: Terminal) -> str:
+        """Return the answer for people."""
+
+    def markdown(self) -> str:
+        """Return the answer for a page or a comment."""
+
+
+def render(view: View, *, output: Output, terminal: Terminal) -> str:
+    """Return the answer in one output mode, without a final line feed."""
+    if output == "json":
+        return json_text(view.envelope(), terminal=terminal, indent=2)
+    if output == "jsonl":
+        head = {"schema_version": SCHEMA_VERSION, "command": view.envelope()["command"]}
+        return "\n".join(json_text({**head, **item}, terminal=terminal) for item in view.items())
+    if output == "plain":
+        text = plain(view.records())
+    elif output == "csv":
+        text = comma_separated(view.records())
+    elif output == "markdown":
+        text = view.markdown()
+    else:
+        text = view.table(terminal)
+    return text if terminal.unicode else to_ascii(text)
+
+
+def json_text(content: Mapping[str, Any], *, terminal: Terminal, indent: int | None = None) -> str:
+    """Return JSON; letters outside ASCII are escaped where they would not arrive. NaN has no place in it."""
+    return json.dumps(content, ensure_ascii=not terminal.unicode, indent=indent, allow_nan=False)

@@ -1,0 +1,203 @@
+"""Turns the words of a question into records: a device, a load, what to look for."""
+
+from collections.abc import Sequence
+
+from llmfit.catalog import Catalog
+from llmfit.errors import NoGpuFoundError, UnknownWordError, UnsupportedWorkloadError, UsageError, nearest
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.engine import Engine
+from llmfit.records.format import EngineName, Format, KvFormat, PrecisionName
+from llmfit.records.model import Model
+from llmfit.records.workload import Workload
+
+DEFAULT_CONTEXT = 8192
+"""Tokens of one sequence where nobody says; a model's own limit where that is lower."""
+
+PRECISIONS: dict[PrecisionName, dict[EngineName, tuple[str, ...]]] = {
+    "fp32": {"llama.cpp": ("F32",), "transformers": ("f32",), "vllm": ("f32",)},
+    "fp16": {"llama.cpp": ("F16", "BF16"), "transformers": ("bf16", "f16"), "vllm": ("bf16", "f16")},
+    "fp8": {"vllm": ("fp8",)},
+    "int8": {"llama.cpp": ("Q8_0",), "transformers": ("int8",), "vllm": ("w8a8", "gptq-int8")},
+    "int4": {"llama.cpp": ("Q4_K_M",), "transformers": ("nf4",), "vllm": ("awq-int4", "gptq-int4")},
+}
+"""What each engine stores a precision as; the first is the default."""
+
+
+def device_of(
+    catalog: Catalog, *, gpu: Sequence[str] = (), vram: str | float | None = None, ram: str | float | None = None
+) -> Device:
+    """Return the named device, or this machine's where nothing is named.
+
+    Raises:
+        UsageError: A card is named twice, or a size makes no sense.
+        UnknownGpuError, AmbiguousGpuError: No GPU, or several, have the name.
+        NoGpuFoundError: Nothing is named, and this machine shows no GPU.
+    """
+    from llmfit.catalog.devices import device_from_names, device_from_vram
+
+    if gpu and vram is not None:
+        raise UsageError("--gpu and --vram contradict each other", hint="A GPU's name says how much memory it has")
+    if vram is not None:
+        return device_from_vram(vram, catalog=catalog, ram=ram)
+    if gpu:
+        return device_from_names(gpu, catalog=catalog, ram=ram)
+    return detected_device(catalog, ram=ram)
+
+
+def detected_device(catalog: Catalog, *, ram: str | float | None = None) -> Device:
+    """Return this machine, with what the GPU table knows of its cards.
+
+    Raises:
+        NoGpuFoundError: It shows no GPU.
+    """
+    from llmfit.catalog.devices import complete_device
+    from llmfit.detect import detect
+
+    device = detect()
+    if not device.gpus:
+        hint = "Name one with --gpu, or its size with --vram; `llmfit detect` shows what was looked for"
+        raise NoGpuFoundError("This machine shows no GPU that llmfit knows how to ask", hint=hint)
+    return complete_device(device, catalog=catalog, ram=ram)
+
+
+def precision_of(word: str) -> PrecisionName:
+    """Return the precision of this name.
+
+    Raises:
+        UnknownWordError: There is none.
+    """
+    aliases: dict[str, PrecisionName] = {"bf16": "fp16", "f16": "fp16", "f32": "fp32", "4bit": "int4", "8bit": "int8"}
+    wanted = word.strip().casefold()
+    for name in PRECISIONS:
+        if wanted == name or aliases.get(wanted) == name:
+            return name
+    close = nearest(wanted, PRECISIONS)
+    hint = f"Did you mean {' or '.join(close)}?" if close else f"Name one of {', '.join(PRECISIONS)}"
+    raise UnknownWordError(f"No precision is called {word[:200]!r}", hint=hint)
+
+
+def default_engine(architecture: Architecture) -> EngineName:
+    """Return llama.cpp for decoders that it can convert, transformers for everything else."""
+    from llmfit.estimate.weights.gguf_models import MODELS
+
+    plain = not architecture.is_encoder_only and not architecture.is_encoder_decoder
+    return "llama.cpp" if plain and architecture.model_type in MODELS else "transformers"
+
+
+def default_precision(architecture: Architecture) -> PrecisionName:
+    """Return int4 for decoders, fp16 for models so small that nobody quantises them: encoders and encoder-decoders."""
+    return "fp16" if architecture.is_encoder_only or architecture.is_encoder_decoder else "int4"
+
+
+def format_of(catalog: Catalog, *, engine: Engine, precision: PrecisionName | None, format_name: str | None) -> Format:
+    """Return the format that a precision means on an engine, or the one that is named.
+
+    Raises:
+        UnknownWordError: No format has the name.
+        UsageError: Precision, format and engine contradict one another.
+    """
+    if format_name is not None:
+        named = catalog.format(format_name)
+        if precision is not None and named.precision != precision:
+            raise UsageError(
+                f"--precision {precision} and --format {named.id} contradict each other", hint="Give one of them"
+            )
+        if engine.id not in named.engines:
+            raise UsageError(
+                f"{engine.id} does not run {named.id}", hint=f"Engines that do: {', '.join(named.engines)}"
+            )
+        return named
+    if precision is None:
+        raise UsageError("No precision and no format", hint="Give --precision or --format")
+    names = PRECISIONS[precision].get(engine.id)
+    if not names:
+        able = [name for name in catalog.engines if name in PRECISIONS[precision]]
+        raise UsageError(f"{engine.id} has no {precision}", hint=f"Engines that have it: {', '.join(able)}")
+    return catalog.format(names[0])
+
+
+def kv_format_of(catalog: Catalog, *, engine: Engine, name: str | None) -> KvFormat:
+    """Return the cache's format: the named one, else 16-bit floats.
+
+    Raises:
+        UnknownWordError: No cache format has the name.
+        UsageError: The engine does not have it.
+    """
+    found = catalog.kv_format("f16" if name is None else name)
+    if engine.id not in found.engines:
+        raise UsageError(
+            f"{engine.id} has no {found.id} cache", hint=f"Engines that have it: {', '.join(found.engines)}"
+        )
+    return found
+
+
+def context_of(model: Model, *, context: int | None, prompt_tokens: int | None) -> int:
+    """Return the tokens of one sequence, within what the model can do.
+
+    Raises:
+        UsageError: More than it can do, or a prompt longer than the whole.
+    """
+    longest = max(model.context_length, model.context_extended or 0)
+    if context is None:
+        context = max(min(DEFAULT_CONTEXT, model.context_length), min(prompt_tokens or 0, longest))
+    if context > longest:
+        raise UsageError(
+            f"--context {context:,} is beyond the {longest:,} tokens of {model.id}", hint=f"Give at most {longest}"
+        )
+    if prompt_tokens is not None and prompt_tokens > context:
+        raise UsageError(
+            f"--prompt-tokens {prompt_tokens:,} is more than the context of {context:,} tokens",
+            hint="The context holds prompt and answer",
+        )
+    return context
+
+
+def workload_of(
+    catalog: Catalog,
+    model: Model,
+    architecture: Architecture,
+    *,
+    engine: str | None = None,
+    precision: str | None = None,
+    format_name: str | None = None,
+    kv_format: str | None = None,
+    context: int | None = None,
+    prompt_tokens: int | None = None,
+    sequences: int = 1,
+) -> Workload:
+    """Return the load that the words describe, with the engine's and the model's defaults.
+
+    Raises:
+        UsageError: The words contradict one another, or a word is unknown.
+    """
+    wanted = None if precision is None else precision_of(precision)
+    runner = catalog.engine(engine or _engine_for(catalog, architecture, precision=wanted, format_name=format_name))
+    if wanted is None and format_name is None:
+        native = catalog.formats.get(model.native_format or "")
+        format_name = native.id if native is not None and runner.id in native.engines else None
+        wanted = None if format_name else default_precision(architecture)
+    return Workload(
+        engine=runner,
+        format=format_of(catalog, engine=runner, precision=wanted, format_name=format_name),
+        kv_format=kv_format_of(catalog, engine=runner, name=kv_format),
+        context=context_of(model, context=context, prompt_tokens=prompt_tokens),
+        sequences=sequences,
+        prompt_tokens=prompt_tokens,
+    )
+
+
+def _engine_for(
+    catalog: Catalog, architecture: Architecture, *, precision: PrecisionName | None, format_name: str | None
+) -> EngineName:
+    """Return the default engine, or the first that has what was asked for."""
+    usual = default_engine(architecture)
+    if format_name is not None:
+        able: Sequence[EngineName] = catalog.format(format_name).engines
+    elif precision is not None:
+        able = tuple(PRECISIONS[precision])
+    else:
+        return usual
+    if not able:
+        raise UnsupportedWorkloadError(f"No engine runs {format_name}")
+    return usual if usual in able else able[0]
