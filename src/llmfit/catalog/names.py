@@ -119,6 +119,9 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
     """
     if (gpu := gpus.get(name)) is not None:
         return gpu
+    for gpu in gpus.values():
+        if gpu.name.casefold() == name.casefold():
+            return gpu
     found = _candidates(_parse(name), gpus.values())
     if not found:
         near = _near(_parse(name).base, gpus.values())
@@ -159,12 +162,12 @@ def _slowest(found: Sequence[Gpu]) -> Gpu:
 def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
     """Return the GPUs of this name: those named exactly so, size and interface included, before the others."""
     exact, loose = [], []
-    tokens = _TOKEN.findall(wanted.base)
+    numbers = [token for token in _TOKEN.findall(wanted.base) if token[0].isdigit()]
     for gpu in gpus:
         spelled = (gpu.name, gpu.id, *gpu.aliases)
-        text = " ".join(spelled).casefold()
-        if not tokens or not all(token in text for token in tokens):
-            continue
+        text = " ".join(spelled)
+        if not wanted.base or not all(number in text for number in numbers):
+            continue  # parsing every name would take ten times longer
         same = [name for name in map(_parse, spelled) if name.base == wanted.base]
         if any(name == wanted for name in same) and (wanted.size is not None or wanted.interfaces):
             exact.append(gpu)
