@@ -1,5 +1,7 @@
 """Google's Gemma family."""
 
+from dataclasses import replace
+
 from llmfit.architectures.blocks.attention import attention
 from llmfit.architectures.blocks.kinds import every, layer_types
 from llmfit.architectures.blocks.mlp import gated
@@ -65,4 +67,5 @@ FAMILIES = {
     ),
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3_TEXT,
+    "vaultgemma": replace(GEMMA2, norms=("input_layernorm", "pre_feedforward_layernorm")),
 }

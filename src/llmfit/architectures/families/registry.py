@@ -1,7 +1,21 @@
 """Which recipe describes which `model_type`."""
 
 from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import deepseek, encoders, gemma, gpt, hybrid, llama, remote, seq2seq, sparse, vision
+from llmfit.architectures.families import (
+    deepseek,
+    encoders,
+    gemma,
+    gpt,
+    hybrid,
+    irregular,
+    llama,
+    remote,
+    seq2seq,
+    sparse,
+    vision,
+    vision_glm,
+    vision_llama,
+)
 
 FAMILIES: dict[str, Describe] = {
     **llama.FAMILIES,
@@ -14,4 +28,7 @@ FAMILIES: dict[str, Describe] = {
     **encoders.FAMILIES,
     **seq2seq.FAMILIES,
     **vision.FAMILIES,
+    **vision_glm.FAMILIES,
+    **vision_llama.FAMILIES,
+    **irregular.FAMILIES,
 }
