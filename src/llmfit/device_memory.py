@@ -79,7 +79,7 @@ def gpu_of_size(memory_bytes: int, *, rules: Sequence[MemoryRule]) -> DeviceGpu:
 
 
 def within_rule(gpu: DeviceGpu, *, rules: Sequence[MemoryRule]) -> DeviceGpu:
-    """Return a detected GPU that shares the machine's RAM with what its system keeps of it, unless it said so itself."""
+    """Return a detected Apple GPU with what its system keeps of the shared memory, unless the system said so itself."""
     if gpu.platform != "metal" or gpu.vendor != "apple" or gpu.reserved_bytes:
         return gpu
     rule = find_rule(rules, vendor=gpu.vendor, memory_bytes=gpu.total_bytes, unified=True)

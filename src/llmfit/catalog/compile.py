@@ -7,7 +7,7 @@ python -m llmfit.catalog.compile --check    fail where they are stale
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from llmfit.catalog.integrity import integrity_problems
 from llmfit.catalog.problems import Problem
 from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
-from llmfit.catalog.tables import COMPILED, TABLES
+from llmfit.catalog.tables import COMPILED, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
 from llmfit.errors import CatalogError
 
@@ -43,19 +43,43 @@ def read_facts(folder: Path) -> tuple[Draft, list[Problem]]:
 
 def compile_tables(draft: Draft) -> dict[str, str]:
     """Return the text of each compiled file, by its name."""
-    texts = {f"{table.name}.json": _table_text(draft, table.name) for table in TABLES}
+    texts: dict[str, str] = {}
+    for table in TABLES:
+        rows = [_plain(entry.record) for entry in draft.get(table.name, ())]
+        if table.detached:
+            detached = {row[table.key]: row.pop(table.detached) for row in rows if table.detached in row}
+            texts[f"{table.detached_name}.json"] = _lines(
+                "{", [f"{_json(k)}:{_json(v)}" for k, v in detached.items()], "}"
+            )
+        texts[f"{table.name}.json"] = _columns(table, rows) if table.columns else _lines("[", map(_json, rows), "]")
     content = hashlib.sha256("".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
     counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
     manifest = {"version": f"{_newest(draft)}+{content[:12]}", "rows": counts}
     return {**texts, "catalog.json": json.dumps(manifest, indent=1) + "\n"}
 
 
-def _table_text(draft: Draft, name: str) -> str:
-    """Return a table as a JSON array with one row a line, fields at their default left out."""
-    rows = [
-        json.dumps(_plain(entry.record), ensure_ascii=False, separators=(",", ":")) for entry in draft.get(name, ())
-    ]
-    return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
+def _json(value: Any) -> str:  # noqa: ANN401 - rows hold anything
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _lines(start: str, rows: Iterable[str], end: str) -> str:
+    """Return one row a line, so that a change of one row is a change of one line."""
+    lines = ",\n".join(rows)
+    return f"{start}\n{lines}\n{end}\n" if lines else f"{start}{end}\n"
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows as columns: plain values, or `[distinct values, index of each row's]` where values repeat."""
+    columns = {}
+    for field in fields(table.record_type):
+        column = [row.get(field.name, None if field.default is MISSING else field.default) for row in rows]
+        distinct = {json.dumps(value): value for value in column}
+        places = {text: place for place, text in enumerate(distinct)}
+        index = [places[json.dumps(value)] for value in column]
+        columns[field.name] = (
+            {"values": list(distinct.values()), "index": index} if len(distinct) < len(column) / 2 else column
+        )
+    return _lines("{", [f"{_json(name)}:{_json(column)}" for name, column in columns.items()], "}")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - rows hold anything

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmfit.catalog.names import find_gpu, find_model, find_word
 from llmfit.catalog.tables import BY_NAME, COMPILED
-from llmfit.catalog.trusted import record_maker
+from llmfit.catalog.trusted import record_maker, rows_of_columns
 from llmfit.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Catalog:
     ) -> None:
         self._folder = folder
         self._user_rows = user_rows or {}
+        self._detached_tables: dict[str, dict[str, Any]] = {}
         self.user_file = user_file
         """The user's own file, where one was read."""
 
@@ -45,12 +47,12 @@ class Catalog:
 
     @cached_property
     def models(self) -> "Mapping[str, Model]":
-        """Models by id."""
+        """Models by id, without their sources, which `model` brings along."""
         return self._named("models")
 
     @cached_property
     def gpus(self) -> "Mapping[str, Gpu]":
-        """GPUs by id."""
+        """GPUs by id, without their sources, which `gpu` brings along."""
         return self._named("gpus")
 
     @cached_property
@@ -102,11 +104,11 @@ class Catalog:
 
     def model(self, name: str) -> "Model":
         """Return the model of this id or unambiguous short name; UnknownModelError or AmbiguousModelError otherwise."""
-        return find_model(name, self.models)
+        return cast("Model", self._attached("models", find_model(name, self.models)))
 
     def gpu(self, name: str) -> "Gpu":
         """Return the GPU of this name; UnknownGpuError or AmbiguousGpuError otherwise."""
-        return find_gpu(name, self.gpus)
+        return cast("Gpu", self._attached("gpus", find_gpu(name, self.gpus)))
 
     def license(self, word: str) -> "License":
         """Return the licence of this id or alias; UnknownWordError otherwise."""
@@ -141,12 +143,26 @@ class Catalog:
     def _rows(self, table: str) -> tuple[Any, ...]:
         """Return the built-in rows with the user's on top: a row of the same name replaces, others follow."""
         made = record_maker(BY_NAME[table].record_type)
-        rows = [made(row) for row in json.loads(self._text(table))]
+        compiled = json.loads(self._text(table))
+        rows = [made(row) for row in (rows_of_columns(compiled) if BY_NAME[table].columns else compiled)]
         own = {entry.name: entry.record for entry in self._user_rows.get(table, ())}
         if own:
             key = BY_NAME[table].key
             rows = [own.pop(getattr(row, key), row) for row in rows]
         return (*rows, *own.values())
+
+    def _attached(self, table: str, row: Any) -> Any:  # noqa: ANN401 - a record of the table
+        """Return the row with the field that was compiled apart from it."""
+        field, key = BY_NAME[table].detached, getattr(row, BY_NAME[table].key)
+        if getattr(row, field) or key not in (detached := self._detached(table)):
+            return row
+        convert = record_maker(BY_NAME[table].record_type)
+        return replace(row, **{field: getattr(convert({field: detached[key]}), field)})
+
+    def _detached(self, table: str) -> dict[str, Any]:
+        if table not in self._detached_tables:
+            self._detached_tables[table] = json.loads(self._text(BY_NAME[table].detached_name))
+        return self._detached_tables[table]
 
     def _text(self, name: str) -> str:
         path = self._folder / f"{name}.json"

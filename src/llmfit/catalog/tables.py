@@ -22,6 +22,10 @@ class Table:
     """Field that names a row; empty where rows have no name."""
     extendable: bool = False
     """Whether a user's own file may add rows."""
+    detached: str = ""
+    """Field that is compiled into a file of its own, because an answer needs it for single rows alone."""
+    columns: bool = False
+    """Whether rows are compiled column by column: for many small rows whose words repeat."""
 
     @property
     def record_type(self) -> type:
@@ -31,9 +35,9 @@ class Table:
         return loaded
 
     @property
-    def compiled(self) -> Path:
-        """File of the compiled rows."""
-        return COMPILED / f"{self.name}.json"
+    def detached_name(self) -> str:
+        """Stem of the compiled file of the detached field."""
+        return f"{self.name}.{self.detached}"
 
 
 TABLES = (
@@ -42,10 +46,10 @@ TABLES = (
     Table("formats", "formats", "format.Format"),
     Table("kv_formats", "formats", "format.KvFormat"),
     Table("engines", "engines", "engine.Engine"),
-    Table("gpus", "gpus", "device.Gpu", extendable=True),
+    Table("gpus", "gpus", "device.Gpu", extendable=True, detached="sources"),
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
-    Table("models", "models", "model.Model", extendable=True),
-    Table("scores", "scores", "score.Score", key=""),
+    Table("models", "models", "model.Model", extendable=True, detached="sources"),
+    Table("scores", "scores", "score.Score", key="", columns=True),
     Table("ranking", "ranking", "ranking.Ranking"),
 )
 """Every table, those that others refer to first."""

@@ -24,21 +24,31 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
     defaults = {f.name: f.default for f in own if f.default is not MISSING}
     factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
     converters = {f.name: convert for f in own if (convert := _converter(hints[f.name])) is not None}
-    new = object.__new__
+    new, fill = object.__new__, object.__setattr__
 
     def make(row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the record's class is known when run
-        made: Any = new(record)
-        values = made.__dict__
-        values.update(defaults)
+        values = {**defaults, **row}
         for name, factory in factories.items():
-            values[name] = factory()
-        values.update(row)
+            if name not in row:
+                values[name] = factory()
         for name, convert in converters.items():
             if name in row:
                 values[name] = convert(row[name])
+        made = new(record)
+        fill(made, "__dict__", values)  # records are frozen; a new one is filled at once
         return made
 
     return make
+
+
+def rows_of_columns(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table that was compiled column by column."""
+    streams = [
+        map(column["values"].__getitem__, column["index"]) if isinstance(column, dict) else column
+        for column in columns.values()
+    ]
+    names = tuple(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*streams, strict=True)]
 
 
 def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - an annotation is any object
