@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -90,6 +90,9 @@ def cases(catalog: Catalog, configs: Path | None, left_out: Counter[str]) -> Ite
             except (LlmfitError, FileNotFoundError) as error:
                 left_out[str(error)[:90]] += 1
                 continue
+            if case.architecture.num_experts and case.workload.engine.id == "transformers":
+                left_out["experts in a loop, as transformers before 5 ran them"] += 1
+                continue
             read, _ = read_per_step(case.architecture, case.workload, case.weights)
             if not case.gpu.bandwidth_gbps:
                 left_out["bandwidth unknown"] += 1
@@ -144,13 +147,21 @@ def config_of(model: str, catalog: Catalog, configs: Path | None) -> dict[str, A
 class Fit:
     """Least squares in the logarithm of seconds per step; every unknown is positive."""
 
-    START = {"share": 0.8, "launch": 4e-5, "unpack": 8.0, "step": 1e-3, "prefill": 0.3}  # noqa: RUF012 - never changed
+    START: Final = {"share": 0.8, "launch": 4e-5, "unpack": 8.0, "step": 1e-3, "prefill": 0.3}
+    SLOW_LAUNCH: Final = 5e-4
+    """Where Python launches every kernel."""
+    MOST_SHARE: Final = 0.95
+    """No kernel reads faster than the memory allows."""
 
     def __init__(self, known: list[Case]) -> None:
         self.names: dict[tuple[str, ...], int] = {}
         self.rows = [self._features(case) for case in known]
-        start = np.log([self.START[name[0]] for name in self.names])
-        self.log = least_squares(self._residuals, start, args=(start,), loss="soft_l1", f_scale=0.15).x
+        start = np.log(
+            [self.SLOW_LAUNCH if name[:2] == ("launch", "transformers") else self.START[name[0]] for name in self.names]
+        )
+        most = [np.log(self.MOST_SHARE) if name[0] in {"share", "prefill"} else np.inf for name in self.names]
+        bounds = ([-np.inf] * len(most), most)
+        self.log = least_squares(self._residuals, start, args=(start,), bounds=bounds, loss="soft_l1", f_scale=0.15).x
 
     def _index(self, *name: str) -> int:
         return self.names.setdefault(name, len(self.names))
@@ -180,6 +191,14 @@ class Fit:
             for terms, seconds in self.rows
         ]
         return np.concatenate([errors, 0.3 * (log - start)])  # weak pull, for what no row decides
+
+    def spread(self, known: list[Case]) -> dict[str, list[float]]:
+        """Return measured ÷ fitted speed of the rows that were fitted, by engine."""
+        errors = np.exp(self._residuals(self.log, self.log)[: len(known)])
+        found: dict[str, list[float]] = defaultdict(list)
+        for case, error in zip(known, errors, strict=True):
+            found[case.workload.engine.id].append(float(error))
+        return found
 
     def values(self) -> dict[tuple[str, ...], float]:
         """Return the fitted unknowns by name."""
@@ -218,6 +237,41 @@ def report(known: list[Case]) -> None:
     )
 
 
+def print_fit(known: list[Case]) -> None:
+    """Print each constant, and between which ratios four of five fitted rows lie."""
+    fit = Fit(known)
+    for name, value in sorted(fit.values().items()):
+        print(f"{' '.join(name):60} {value:.4g}")
+    for engine, found in sorted(fit.spread(known).items()):
+        cuts = statistics.quantiles(found, n=10)
+        print(f"range {engine:54} {cuts[0]:.3g} {cuts[-1]:.3g}")
+    for (engine, platform), found in sorted(prefill_shares().items()):
+        cuts = statistics.quantiles(found, n=10)
+        middle = statistics.median(found)
+        print(f"prefill share {engine} {platform}, {len(found)} rows: {middle:.3g} ({cuts[0]:.2g} to {cuts[-1]:.2g})")
+
+
+def prefill_shares() -> dict[tuple[str, str], list[float]]:
+    """Return the share of the 16-bit compute that prefill reached where it was measured alone, on one GPU."""
+    catalog = load_catalog(user_file=None)
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with MEASURED.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            alone = row["prefill_tokens_per_second"] and row["gpus"] == row["batch"] == "1" and row["depth"] == "0"
+            if not alone or row["model"] not in catalog.models or row["program"] == "AutoAWQ":
+                continue
+            gpu = device_from_names([row["gpu"]], catalog=catalog).gpus[0]
+            platform = "vulkan" if row["backend"].startswith("vulkan") else gpu.platform
+            if gpu.fp16_tflops:
+                try:
+                    flops = 2 * describe(catalog.model(row["model"]).architecture).active_parameters
+                except LlmfitError:
+                    continue
+                rate = float(row["prefill_tokens_per_second"]) * flops / (gpu.fp16_tflops * 1e12)
+                found[row["engine"], platform].append(rate)
+    return {key: rates for key, rates in found.items() if len(rates) > 1}
+
+
 def main() -> None:
     """Read the command line, then fit or report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -227,8 +281,7 @@ def main() -> None:
     left_out: Counter[str] = Counter()
     known = list(cases(load_catalog(user_file=None), asked.configs, left_out))
     if asked.fit:
-        for name, value in sorted(Fit([case for case in known if not case.held_out]).values().items()):
-            print(f"{' '.join(name):60} {value:.4g}")
+        print_fit([case for case in known if not case.held_out])
     else:
         report(known)
     print(f"\n{len(known)} rows used. Left out: {dict(left_out.most_common(12))}")

@@ -28,7 +28,7 @@ def estimate_speed(
     does not decode, or part of it lies in RAM.
     """
     gpu = min(device.gpus, key=lambda gpu: gpu.bandwidth_gbps or 0, default=None)
-    if gpu is None or not gpu.bandwidth_gbps or architecture.is_encoder_only or workload.options.n_gpu_layers == 0:
+    if gpu is None or not gpu.bandwidth_gbps or not _decodes_on_gpu(architecture, workload):
         return None
     try:
         seconds = step_seconds(architecture, workload, gpu=gpu, weights_bytes=estimate.part_bytes(PartName.WEIGHTS))
@@ -46,6 +46,16 @@ def estimate_speed(
         basis=f"{gpu.bandwidth_gbps:g} GB/s, {workload.engine.id}, {workload.context // 2} tokens in the cache",
         prefill=_prefill(architecture, workload, gpu),
     )
+
+
+def _decodes_on_gpu(architecture: Architecture, workload: Workload) -> bool:
+    """Whether the formula speaks of this load: no layers in RAM, and no experts that transformers loops over."""
+    options = workload.options
+    in_ram = bool(options.n_cpu_moe) or (
+        options.n_gpu_layers is not None and options.n_gpu_layers < architecture.num_hidden_layers
+    )
+    looped = bool(architecture.num_experts) and workload.engine.id == "transformers"
+    return not (architecture.is_encoder_only or in_ram or looped)
 
 
 def step_seconds(architecture: Architecture, workload: Workload, *, gpu: DeviceGpu, weights_bytes: int) -> float | None:
