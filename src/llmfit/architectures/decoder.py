@@ -85,7 +85,7 @@ class Decoder:
         if silent:
             stack.caches.clear()
         return stack.architecture(
-            model_type=model_type, context=stack.config.size(self.context, None), is_encoder_only=silent
+            model_type=model_type, context=stack.config.tokens(self.context), is_encoder_only=silent
         )
 
     def measure(self, stack: Stack) -> None:

@@ -8,6 +8,7 @@ from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
 MAX_SIZE = 10_000_000
 """No dimension of a published model comes near; larger ones are damage."""
 MAX_LAYERS = 2_000
+MAX_TOKENS = 1_000_000_000
 
 _ABSENT: Any = object()
 
@@ -81,6 +82,15 @@ class Config:
             return default
         if type(value) is not int or not 0 <= value <= MAX_SIZE:
             self.invalid(name, f"is {_show(value)}, not a count from 0 to {MAX_SIZE}")
+        return value
+
+    def tokens(self, name: str) -> int | None:
+        """Return a context length: up to a thousand million tokens, None where nobody states it."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if type(value) is not int or not 0 < value <= MAX_TOKENS:
+            self.invalid(name, f"is {_show(value)}, not a number of tokens")
         return value
 
     def layers(self, name: str = "num_hidden_layers", default: int = _ABSENT) -> int:

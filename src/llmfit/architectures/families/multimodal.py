@@ -51,7 +51,7 @@ class Multimodal:
             self._add_vision(stack, top)
         else:
             top.unsupported("audio_config", "describes an audio tower")
-        context = stack.config.size(decoder.context, None)
+        context = stack.config.tokens(decoder.context)
         return stack.architecture(model_type=model_type, context=context)
 
     def _decoder(self, nested: Mapping[str, Any]) -> Decoder:

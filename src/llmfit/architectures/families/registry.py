@@ -3,8 +3,10 @@
 from llmfit.architectures.decoder import Describe
 from llmfit.architectures.families import (
     deepseek,
+    deepseek_v4,
     encoders,
     gemma,
+    gemma4,
     gpt,
     hybrid,
     irregular,
@@ -22,6 +24,8 @@ FAMILIES: dict[str, Describe] = {
     **sparse.FAMILIES,
     **deepseek.FAMILIES,
     **gemma.FAMILIES,
+    **gemma4.FAMILIES,
+    **deepseek_v4.FAMILIES,
     **gpt.FAMILIES,
     **remote.FAMILIES,
     **hybrid.FAMILIES,

@@ -65,7 +65,7 @@ class T5:
         stack.extra["num_encoder_layers"] = encoder
         return stack.architecture(
             model_type=model_type,
-            context=config.size("n_positions", None),
+            context=config.tokens("n_positions"),
             is_encoder_only=alone,
             is_encoder_decoder=not alone,
         )
@@ -189,7 +189,7 @@ def t5gemma(model_type: str, values: Mapping[str, Any]) -> Architecture:
     if not stack.tied:
         stack.linear(Role.HEAD, "out_proj", (stack.vocab, stack.hidden))
     stack.extra["num_encoder_layers"] = encoder.n
-    context = stack.config.size("max_position_embeddings", None)
+    context = stack.config.tokens("max_position_embeddings")
     return stack.architecture(model_type=model_type, context=context, is_encoder_decoder=True)
 
 

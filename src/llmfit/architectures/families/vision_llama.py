@@ -143,7 +143,7 @@ def mllama(model_type: str, values: Mapping[str, Any]) -> Architecture:
     vision.section = Section.PROJECTOR
     shape = (stack.hidden, vision.config.size("vision_output_dim"))
     vision.linear(Role.OTHER, "multi_modal_projector", shape, bias=True)
-    return stack.architecture(model_type=model_type, context=stack.config.size("max_position_embeddings", None))
+    return stack.architecture(model_type=model_type, context=stack.config.tokens("max_position_embeddings"))
 
 
 def _mllama_vision(stack: Stack) -> None:
