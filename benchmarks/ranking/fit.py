@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from llmfit.rank.prior import rate_by_size_and_age
+from llmfit.rank.prior import doublings_below, rate_by_size_and_age
 from llmfit.rank.scales import transform
-from llmfit.records.ranking import Prior
+from llmfit.records.ranking import Prior, SmallModels
 
 DATA = Path(__file__).parents[2] / "data"
 BEGIN, END = "  # fitted: begin (benchmarks/ranking/fit.py)\n", "  # fitted: end\n"
@@ -31,6 +31,7 @@ LEAST_CORRELATION = 0.4
 MAXIMUM = {"logickor": 10.0}
 CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
 LIMIT = 2.5
+KNEE = 8.0
 PRIOR_PAIRS = 5
 """Models in common that the common loading counts for."""
 LOADING = (0.15, 0.85)
@@ -44,6 +45,7 @@ class Known:
     id: str
     family: str
     rating: float
+    below: float
     tasks: tuple[str, ...]
     kind: str
 
@@ -79,15 +81,16 @@ def signal_of(benchmark: str) -> str:
     return re.sub(r"-\d{4}-\d{2}-\d{2}/", "/", benchmark)
 
 
-def load_known(models: Iterable[dict[str, Any]], prior: Prior) -> dict[str, Known]:
+def load_known(models: Iterable[dict[str, Any]], prior: Prior, small: SmallModels) -> dict[str, Known]:
     """Return the models whose scores can be put on the scale."""
     found = {}
     for row in models:
         if row["kind"] not in KINDS:
             continue
         released = row["released"] if isinstance(row["released"], date) else date.fromisoformat(row["released"])
-        rating = rate_by_size_and_age(prior, parameters=row["parameters"], released=released)
-        found[row["id"]] = Known(row["id"], row["family"], rating, tuple(row.get("tasks", ())), row["kind"])
+        rating = rate_by_size_and_age(prior, small, parameters=row["parameters"], released=released)
+        below = doublings_below(small, row["parameters"])
+        found[row["id"]] = Known(row["id"], row["family"], rating, below, tuple(row.get("tasks", ())), row["kind"])
     return found
 
 
@@ -111,13 +114,60 @@ def fit_scale(benchmark: str, points: Sequence[tuple[str, float, float]], *, max
     return Fitted(benchmark, intercept, slope, sd / slope, sxy / sqrt(sxx * syy), share, min(x), max(x), spreads)
 
 
-def fit_scales(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> list[Fitted]:
-    """Fit every benchmark that enough models have and that follows the prior at all."""
-    points: dict[str, list[tuple[str, float, float]]] = {}
+def group(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> dict[str, list[tuple[Known, float]]]:
+    """Benchmark → the known models' scores."""
+    found: dict[str, list[tuple[Known, float]]] = {}
     for row in scores:
         model = known.get(row["model"])
         if model is not None:
-            points.setdefault(row["benchmark"], []).append((model.id, model.rating, float(row["score"])))
+            found.setdefault(row["benchmark"], []).append((model, float(row["score"])))
+    return found
+
+
+def residual(y: Sequence[float], x: Sequence[float]) -> list[float]:
+    """Return what a straight line through x leaves of y."""
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)
+    return [b - my - slope * (a - mx) for a, b in zip(x, y, strict=True)]
+
+
+def fit_small(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> tuple[float, float, int]:
+    """Return (points per halving below the knee, standard error, benchmarks): one more regressor in each scale.
+
+    Pooled by precision; the error counts a source's benchmarks as one.
+    """
+    found: list[tuple[str, float, float]] = []
+    for benchmark, rows in group(scores, known).items():
+        if len(rows) < 12 or sum(model.below < -1 for model, _ in rows) < 4:
+            continue
+        x = [model.rating for model, _ in rows]
+        y = [transform("logit", score, maximum=MAXIMUM.get(source_of(benchmark), 100.0)) for _, score in rows]
+        slope = fit_scale(benchmark, [(m.id, m.rating, s) for m, s in rows], maximum=100.0).slope
+        ry, rh = residual(y, x), residual([model.below for model, _ in rows], x)
+        shh = sum(h * h for h in rh)
+        extra = sum(a * h for a, h in zip(ry, rh, strict=True)) / shh
+        error = sqrt(sum((a - extra * h) ** 2 for a, h in zip(ry, rh, strict=True)) / (len(rows) - 3) / shh)
+        if slope > 0:
+            found.append((source_of(benchmark), extra / slope, error / slope))
+    return pool(found)
+
+
+def pool(found: Sequence[tuple[str, float, float]]) -> tuple[float, float, int]:
+    """Pool (source, value, error): the median within a source, then by precision between sources."""
+    sources = sorted({source for source, _, _ in found})
+    rows = [
+        (median(v for s, v, _ in found if s == source), median(e for s, _, e in found if s == source))
+        for source in sources
+    ]
+    precision = sum(1 / e**2 for _, e in rows)
+    return sum(v / e**2 for v, e in rows) / precision, 1 / sqrt(precision), len(found)
+
+
+def fit_scales(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> list[Fitted]:
+    """Fit every benchmark that enough models have and that follows the prior at all."""
+    points = {
+        name: [(model.id, model.rating, score) for model, score in rows] for name, rows in group(scores, known).items()
+    }
     fitted = []
     for benchmark, found in sorted(points.items()):
         if len({model for model, _, _ in found}) < LEAST_MODELS:
@@ -228,10 +278,11 @@ def is_specialist(tasks: Sequence[str], task: str) -> bool:
     return task in tasks and not {"writing", "summarize", "vision"} & set(tasks)
 
 
-def render(scales: Sequence[Fitted], shrinkage: dict[str, Any], fitted: str) -> str:
+def render(scales: Sequence[Fitted], shrinkage: dict[str, Any], small: SmallModels, fitted: str) -> str:
     """Return the fitted part of data/ranking.yaml."""
     lines = ["  shrinkage:", *(f"    {name}: {value}" for name, value in shrinkage.items()), f'    fitted: "{fitted}"']
-    lines.append("  scales:")
+    curve = f"knee: {small.knee}, per_doubling: {small.per_doubling}, standard_error: {small.standard_error}"
+    lines += [f"  small: {{{curve}, n: {small.n}}}", "  scales:"]
     for s in scales:
         maximum = MAXIMUM.get(s.source, 100.0)
         lines.append(
@@ -253,9 +304,12 @@ def main(arguments: Sequence[str]) -> int:
     text = (DATA / "ranking.yaml").read_text("utf-8")
     prior = Prior(**yaml.safe_load(text)["ranking"][0]["prior"])
     models, scores = load("models")["models"], load("scores")["scores"]
-    known = load_known(models, prior)
+    straight = SmallModels(knee=KNEE, per_doubling=0.0, standard_error=0.0, n=0)
+    extra, error, n = fit_small(scores, load_known(models, prior, straight))
+    small = SmallModels(knee=KNEE, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
+    known = load_known(models, prior, small)
     scales = fit_scales(scores, known)
-    block = render(scales, fit_shrinkage(scales, known, sd=prior.standard_deviation), newest(scores))
+    block = render(scales, fit_shrinkage(scales, known, sd=prior.standard_deviation), small, newest(scores))
     head, rest = text.split(BEGIN)
     fresh = head + BEGIN + block + END + rest.split(END)[1]
     if "--check" in arguments:

@@ -93,7 +93,8 @@ class Evidence:
         scores = self._by_model.get(model.id)
         if not scores:
             return None
-        prior = rate_by_size_and_age(self.ranking.prior, parameters=model.parameters, released=model.released)
+        ranking = self.ranking
+        prior = rate_by_size_and_age(ranking.prior, ranking.small, parameters=model.parameters, released=model.released)
         readings = []
         for score in _of_one_mode(scores, mode=self.mode):
             scale = self._scales[score.benchmark]

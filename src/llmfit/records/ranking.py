@@ -22,6 +22,18 @@ class Prior(Record):
     checked: str
 
 
+class SmallModels(Record):
+    """How much faster the rating falls below a size than the prior's straight line says."""
+
+    knee: float = Field(gt=0)
+    """Size, in B, below which it falls faster."""
+    per_doubling: float = Field(ge=0)
+    """Points for each halving below the knee, on top of the prior's."""
+    standard_error: float
+    n: int
+    """Benchmarks in which enough small models stand to tell."""
+
+
 class Scale(Record):
     """How one version of a benchmark maps onto the rating scale: score = intercept + slope · rating."""
 
@@ -119,6 +131,7 @@ class Ranking(Record):
 
     id: str
     prior: Prior
+    small: SmallModels
     shrinkage: Shrinkage
     judgement: Judgement
     scales: tuple[Scale, ...]
@@ -145,6 +158,8 @@ class Ranking(Record):
     """Likes that score 0 for adoption."""
     adoption_high: float
     """Likes that score 1."""
-    min_bits_bound: float
-    """Bits per weight below which no offered format goes, for the first sieve."""
+    companion_share: float
+    """Share of the card that each companion of a bundle may take."""
+    specialties: dict[str, tuple[str, ...]]
+    """Task that a specialist is made for → tasks at which it counts as one."""
     note: str = ""

@@ -1,0 +1,146 @@
+"""Everybody who comes into question: from the catalog's models to scored candidates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from llmfit.architectures import describe
+from llmfit.errors import CannotAnswerError
+from llmfit.estimate.speed import estimate_speed
+from llmfit.rank.candidate import Candidate
+from llmfit.rank.facts import Facts
+from llmfit.rank.quality import Rater
+from llmfit.rank.quantisation import loss_points, quantised
+from llmfit.rank.room import likely_room
+from llmfit.rank.score import adoption_part, context_part, quality_part, speed_part, useful_speed
+from llmfit.rank.sieve import Sieve, context_limit
+from llmfit.rank.variants import Chooser, Variant
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.estimate import Verdict
+from llmfit.records.model import Model
+from llmfit.records.question import Question
+from llmfit.records.recommendation import Rejection
+from llmfit.records.speed import Speed
+from llmfit.records.task import Task
+
+_GIB = 2**30
+
+
+@dataclass
+class Gathered:
+    """Candidates in no order, and why the others are none."""
+
+    fitting: list[Candidate] = field(default_factory=list)
+    offload: list[Candidate] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+class Field:
+    """Gathers candidates for one question on one device."""
+
+    def __init__(
+        self,
+        question: Question,
+        facts: Facts,
+        *,
+        tasks: tuple[Task, ...],
+        context: int,
+        device: Device,
+        weights: Mapping[str, float],
+        share: float = 1.0,
+    ) -> None:
+        self._question = question
+        self._facts = facts
+        self._tasks = tasks
+        self._context = context
+        self._device = device
+        self._weights = weights
+        self._sieve = Sieve(question, facts, tasks=tasks)
+        self.rater = Rater(facts, tasks=tasks)
+        images = int(any(task.uses_vision for task in tasks))
+        self.chooser = Chooser(question, facts, device=device, context=context, images=images, share=share)
+        self._reach = self.chooser.budget if share < 1 else self.chooser.budget + self._ram()
+
+    def _ram(self) -> int:
+        return 0 if self._device.unified else int(self._device.ram_bytes or 0)
+
+    def gather(self, models: Iterable[Model]) -> Gathered:
+        """Sort models into those that fit, those that need RAM as well, and those that are out, with reasons."""
+        gathered = Gathered()
+        for model in models:
+            rejection = self._sieve.reject(model) or self._too_large(model) or self._consider(model, gathered)
+            if rejection is not None:
+                gathered.rejections.append(rejection)
+        return gathered
+
+    def _too_large(self, model: Model) -> Rejection | None:
+        """Reject by parameters and bits alone what cannot fit in any format."""
+        least = self.chooser.least_bytes(model)
+        if least <= self._reach:
+            return None
+        detail = f"weights take more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
+        return Rejection(model=model.id, reason="too_large", detail=detail)
+
+    def _consider(self, model: Model, gathered: Gathered) -> Rejection | None:
+        try:
+            architecture = describe(model.architecture)
+            chosen, smallest = self.chooser.choose(model, architecture)
+        except CannotAnswerError as error:
+            return Rejection(model=model.id, reason="unsupported", detail=error.message)
+        if chosen is not None:
+            return self._accept(model, architecture, chosen, gathered)
+        if smallest is None:
+            return Rejection(model=model.id, reason="unsupported", detail="no engine asked for runs it so")
+        if smallest.fit.verdict is Verdict.OFFLOAD and self._question.offload_top:
+            gathered.offload.append(self._candidate(model, architecture, smallest, speed=None))
+            return None
+        reason = "unknown" if smallest.fit.verdict is Verdict.UNKNOWN else "too_large"
+        return Rejection(model=model.id, reason=reason, detail=self._misfit(smallest))
+
+    def _misfit(self, variant: Variant) -> str:
+        needed = variant.fit.estimate.total_bytes / _GIB
+        words = f"{variant.workload.format.id} needs {needed:.1f} GiB with {self._context:,} tokens"
+        return f"{words}, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
+
+    def _accept(self, model: Model, architecture: Architecture, variant: Variant, out: Gathered) -> Rejection | None:
+        """Score a model that fits, unless its file is too large to load or it is too slow for the question."""
+        limit, slowest = self._question.max_weight_bytes, self._question.min_tokens_per_second
+        weights = variant.fit.estimate.parts[0].bytes + variant.fit.estimate.host_bytes
+        if limit is not None and weights > limit:
+            return Rejection(model=model.id, reason="download", detail=f"weights take {weights / _GIB:.1f} GiB")
+        speed = estimate_speed(architecture, variant.workload, device=self._device, estimate=variant.fit.estimate)
+        if slowest is not None and speed is not None and speed.typical < slowest:
+            return Rejection(model=model.id, reason="slow", detail=f"{speed.typical:.1f} tokens/s typical")
+        out.fitting.append(self._candidate(model, architecture, variant, speed=speed))
+        return None
+
+    def _candidate(
+        self, model: Model, architecture: Architecture, variant: Variant, *, speed: Speed | None
+    ) -> Candidate:
+        facts, ranking, format_ = self._facts, self._facts.ranking, variant.workload.format
+        loss = loss_points(
+            format_, parameters=model.parameters, tasks=self._tasks, ranking=ranking, formats=facts.formats
+        )
+        quality = quantised(self.rater.rate(model), format_, loss=loss)
+        room = likely_room(
+            variant.fit.estimate,
+            context=self._context,
+            sequences=self._question.sequences,
+            budget=self.chooser.budget,
+            limit=context_limit(model),
+        )
+        made = {
+            "quality": lambda w: quality_part(quality, ranking=ranking, weight=w),
+            "speed": lambda w: speed_part(speed, useful=useful_speed(self._tasks), weight=w),
+            "context": lambda w: context_part(room, asked=self._context, ranking=ranking, weight=w),
+            "adoption": lambda w: adoption_part(model, ranking=ranking, weight=w),
+        }
+        return Candidate(
+            model=model,
+            architecture=architecture,
+            license=self._sieve.licenses[model.id],
+            variant=variant,
+            speed=speed,
+            quality=quality,
+            parts=tuple(made[name](weight) for name, weight in self._weights.items()),
+        )

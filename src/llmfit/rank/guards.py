@@ -1,0 +1,78 @@
+"""The rules that no score may break: no toy, one pick per lineage."""
+
+from collections.abc import Iterable, Mapping
+
+from llmfit.rank.candidate import Candidate
+from llmfit.records.model import Model
+from llmfit.records.question import Question
+from llmfit.records.ranking import Ranking
+from llmfit.records.recommendation import Rejection
+
+
+def reject_toys(candidates: Iterable[Candidate], *, gap: float) -> tuple[list[Candidate], list[Rejection]]:
+    """Part models from those that stand clearly below the best one that fits."""
+    found = list(candidates)
+    best = max(found, key=lambda c: (c.quality.rating, c.model.id), default=None)
+    if best is None:
+        return [], []
+    kept = [c for c in found if c.quality.rating >= best.quality.rating - gap]
+    toys = [
+        Rejection(
+            model=c.model.id,
+            reason="outclassed",
+            detail=f"rating {c.quality.rating:.0f}; {best.model.id} fits with {best.quality.rating:.0f}",
+        )
+        for c in found
+        if c.quality.rating < best.quality.rating - gap
+    ]
+    return kept, toys
+
+
+def one_per_lineage(
+    candidates: Iterable[Candidate], *, models: Mapping[str, Model], question: Question, ranking: Ranking
+) -> tuple[list[Candidate], list[Rejection]]:
+    """Keep the best of each lineage, and of each series at about one size; `candidates` come best first."""
+    kept: list[Candidate] = []
+    rejected: list[Rejection] = []
+    for candidate in candidates:
+        rival = None if question.all_variants else _rival(candidate, kept, models, ranking.size_ratio)
+        if rival is None:
+            kept.append(candidate)
+        else:
+            detail = (
+                f"{rival.model.id} of the same lineage or series scores {rival.score:.1f}, this {candidate.score:.1f}"
+            )
+            rejected.append(Rejection(model=candidate.model.id, reason="lineage", detail=detail))
+    return kept, rejected
+
+
+def _rival(
+    candidate: Candidate, kept: Iterable[Candidate], models: Mapping[str, Model], ratio: float
+) -> Candidate | None:
+    root = lineage_root(candidate.model, models)
+    name = series(candidate.model)
+    for other in kept:
+        sizes = sorted((other.model.parameters, candidate.model.parameters))
+        same_size = sizes[1] <= ratio * sizes[0]
+        if lineage_root(other.model, models) == root or (series(other.model) == name and same_size):
+            return other
+    return None
+
+
+def lineage_root(model: Model, models: Mapping[str, Model]) -> str:
+    """Return the id of the oldest known ancestor, the model's own where it has none."""
+    seen = {model.id}
+    current = model
+    while current.base_model is not None and current.base_model not in seen:
+        seen.add(current.base_model)
+        parent = models.get(current.base_model)
+        if parent is None:
+            return current.base_model
+        current = parent
+    return current.id
+
+
+def series(model: Model) -> tuple[str, str]:
+    """Return publisher and family without version figures: Qwen3 and Qwen3.5 are one series."""
+    name = "".join(c for c in model.family if not (c.isdigit() or c in ". ")).casefold()
+    return model.publisher, name.split("-")[0]

@@ -1,0 +1,107 @@
+"""How good each model is at a question's tasks: prior, family, benchmarks, caps."""
+
+from collections.abc import Mapping
+from math import sqrt
+
+from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of
+from llmfit.rank.facts import Facts
+from llmfit.rank.prior import prior_terms
+from llmfit.records.model import Model
+from llmfit.records.ranking import Ranking
+from llmfit.records.recommendation import Badge, Quality, RatingTerm
+from llmfit.records.score import Score
+from llmfit.records.task import Task
+
+_CHECKED = frozenset({"human", "independent", "llm_judge"})
+"""Classes of evidence in which somebody else than the publisher ran the model."""
+_GENERAL = frozenset({"writing", "summarize", "vision"})
+"""Tasks that a specialist for code or mathematics does not claim."""
+
+
+class Rater:
+    """Rates models for one question, before quantisation."""
+
+    def __init__(self, facts: Facts, *, tasks: tuple[Task, ...]) -> None:
+        self._models: Mapping[str, Model] = facts.models
+        self._ranking: Ranking = facts.ranking
+        self._tasks = tasks
+        factor = self._ranking.judgement.related_factor
+        signals: dict[str, Signal] = signals_of(tasks, all_tasks=facts.tasks, related_factor=factor)
+        mode = next((task.mode for task in tasks if task.mode), None)
+        scores: tuple[Score, ...] = tuple(facts.scores) if signals else ()
+        self._evidence = Evidence(models=self._models, scores=scores, ranking=self._ranking, signals=signals, mode=mode)
+        self._known: dict[str, Quality] = {}
+
+    def rate(self, model: Model) -> Quality:
+        """Return the quality of the unquantised model."""
+        known = self._known.get(model.id)
+        if known is None:
+            known = self._known[model.id] = self._rate(model)
+        return known
+
+    def _rate(self, model: Model) -> Quality:
+        own = self._evidence.observe(model)
+        inherited = None if own else self._inherit(model)
+        seen, factor = (own, 1.0) if own else (inherited, self._ranking.judgement.related_factor)
+        family, variance = self._evidence.family(model, own)
+        special = self._specialist(model)
+        terms = list(prior_terms(self._ranking.prior, self._ranking.small, model))
+        if special:
+            terms.append(RatingTerm(label="specialist", points=special, detail="made for one kind of task"))
+        if abs(family) >= 0.05:
+            terms.append(RatingTerm(label="family", points=family, detail=f"how other {model.family} models measured"))
+        if seen is not None:
+            noise = seen.variance * factor
+            share = variance / (variance + noise)
+            gain = share * (seen.points - family - special)
+            variance *= 1 - share
+            count = len(seen.readings)
+            detail = f"{count} score{'s' * (count != 1)}, counted to {share:.0%}{'' if own else ', of its base'}"
+            terms.append(RatingTerm(label="benchmarks", points=gain, detail=detail))
+        rating = sum(term.points for term in terms)
+        terms += self._cap(model, own, rating)
+        return Quality(
+            rating=sum(term.points for term in terms),
+            standard_error=sqrt(variance),
+            badge=_badge(own, inherited, family),
+            terms=tuple(terms),
+            evidence=evidence_rows(seen, factor=factor) if seen else (),
+        )
+
+    def _inherit(self, model: Model) -> Observation | None:
+        """Return what benchmarks say of the nearest instruct-tuned ancestor."""
+        base = self._models.get(model.base_model) if model.base_model else None
+        if base is None or base.kind not in {"instruct", "reasoning"} or base.id == model.id:
+            return None
+        return self._evidence.observe(base)
+
+    def _specialist(self, model: Model) -> float:
+        points = self._ranking.shrinkage.specialist_points
+        for specialty, tasks in self._ranking.specialties.items():
+            if is_specialist(model, specialty):
+                return points if any(task.id in tasks for task in self._tasks) else -points
+        return 0.0
+
+    def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
+        """Hold a derivative by others at or below its base, unless somebody measured it."""
+        base = self._models.get(model.base_model) if model.base_model else None
+        if base is None or base.id == model.id or base.publisher == model.publisher:
+            return []
+        copied = model.base_relation in {"quantized", "repack"}
+        if not copied and own is not None and any(r.score.evidence in _CHECKED for r in own.readings):
+            return []
+        limit = self.rate(base).rating - (0 if copied else self._ranking.judgement.finetune_points)
+        if rating <= limit:
+            return []
+        return [RatingTerm(label="cap", points=limit - rating, detail=f"not above {base.id} without others' evidence")]
+
+
+def is_specialist(model: Model, specialty: str) -> bool:
+    """Whether a model was made for one kind of task, by the tasks that it claims."""
+    return specialty in model.tasks and not _GENERAL.intersection(model.tasks)
+
+
+def _badge(own: Observation | None, inherited: Observation | None, family: float) -> Badge:
+    if own is not None and any(reading.signal.factor == 1 for reading in own.readings):
+        return "measured"
+    return "related" if own is not None or inherited is not None or abs(family) >= 0.05 else "estimated"

@@ -1,0 +1,85 @@
+"""Why a model is recommended, and what to beware of, in sentences."""
+
+from collections.abc import Iterator
+
+from llmfit.rank.candidate import Candidate
+from llmfit.records.estimate import Verdict
+from llmfit.records.format import Format
+from llmfit.records.recommendation import Quality
+from llmfit.records.task import Task
+
+_BADGES = {
+    "measured": "measured on benchmarks for this",
+    "related": "judged by benchmarks of its relatives or of neighbouring tasks",
+    "estimated": "judged by size and age alone: nobody's benchmark of it is known",
+}
+_LOW_BITS = 4.0
+
+
+def reasons(candidate: Candidate, *, better: Format | None) -> tuple[str, ...]:
+    """Return the sentences that speak for a candidate; `better` is the next format up, which does not fit."""
+    return tuple(_reasons(candidate, better))
+
+
+def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
+    model, quality = candidate.model, candidate.quality
+    yield f"{_size(candidate)}, base of {model.released:%B %Y}: {_BADGES[quality.badge]}"
+    if notable := _notable(quality):
+        yield notable
+    format_ = candidate.variant.workload.format
+    loss = next((-t.points for t in quality.terms if t.label == format_.id), 0.0)
+    cost = f"costs about {loss:.0f} points of rating" if loss >= 1 else "costs next to nothing"
+    if format_.requires_qat:
+        yield f"published in {format_.id}, so that format costs nothing"
+    elif better is not None:
+        yield f"{format_.id} {cost}; {better.id} does not fit, and a smaller model would lose more"
+    else:
+        yield f"{format_.id} {cost}; more bits would buy nothing"
+    if candidate.license.permissive:
+        yield f"permissive licence ({candidate.license.effective_id})"
+
+
+def _size(candidate: Candidate) -> str:
+    total = candidate.model.parameters / 1e9
+    active = candidate.architecture.active_parameters / 1e9
+    words = f"{total:.1f} B parameters"
+    return f"{words}, {active:.1f} B of them active" if active < 0.7 * total else words
+
+
+def _notable(quality: Quality) -> str:
+    points = sum(term.points for term in quality.terms if term.label in {"benchmarks", "family"})
+    if abs(points) < 5 or not quality.evidence:
+        return ""
+    best = quality.evidence[0]
+    side = "above" if points > 0 else "below"
+    return (
+        f"{abs(points):.0f} points {side} what its size and age suggest, by {best.benchmark} ({best.date}) and others"
+    )
+
+
+def warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> tuple[str, ...]:
+    """Return what to beware of: licence conditions, extended context, caveats, low bits."""
+    return tuple(dict.fromkeys(_warnings(candidate, tasks)))
+
+
+def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
+    model, license_ = candidate.model, candidate.license
+    if license_.commercial == "no":
+        yield f"not for commercial use ({license_.effective_id})"
+    if license_.commercial == "unknown":
+        yield f"licence unclear ({license_.effective_id}): read it first"
+    if not license_.permissive:
+        yield from license_.conditions
+    if license_.regions_excluded:
+        yield f"licence grants nothing in {', '.join(code.upper() for code in license_.regions_excluded)}"
+    yield from license_.data_caveats
+    if candidate.variant.workload.context > model.context_length:
+        yield f"trained for {model.context_length:,} tokens; longer needs the publisher's RoPE scaling"
+    if candidate.variant.workload.format.nominal_bits < _LOW_BITS:
+        yield f"{candidate.variant.workload.format.id} is below four bits"
+    if candidate.variant.fit.verdict is Verdict.OFFLOAD:
+        yield candidate.variant.fit.reason
+    if model.gated:
+        yield "gated: the repository asks for consent before the download"
+    yield from candidate.variant.fit.estimate.warnings
+    yield from (task.note for task in tasks if task.note)

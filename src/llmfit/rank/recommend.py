@@ -1,0 +1,140 @@
+"""From a question to recommendations: filter, choose variants, score, guard, explain."""
+
+from collections.abc import Sequence
+
+from llmfit.rank.bundle import companions, reserve
+from llmfit.rank.candidate import Candidate
+from llmfit.rank.facts import Facts
+from llmfit.rank.field import Field, Gathered
+from llmfit.rank.guards import one_per_lineage, reject_toys
+from llmfit.rank.labels import label
+from llmfit.rank.reasons import reasons, warnings
+from llmfit.rank.room import longest_context
+from llmfit.rank.score import weights_of
+from llmfit.rank.sieve import context_limit, context_of, tasks_of
+from llmfit.records.device import Device
+from llmfit.records.estimate import Fit
+from llmfit.records.format import Format
+from llmfit.records.question import Question
+from llmfit.records.recommendation import CompanionPick, Recommendation, Recommendations, Rejection
+from llmfit.records.task import Task
+
+
+def recommend(question: Question, facts: Facts, *, device: Device) -> Recommendations:
+    """Return which models to use on the device, best first, and why the others are not there.
+
+    The same question, facts and device give the same answer, in whatever order the facts come.
+
+    Raises:
+        UsageError: A weight or the region has no meaning.
+    """
+    tasks = tasks_of(question, facts.tasks)
+    context = context_of(question, tasks)
+    beside, missing = companions(question, facts, tasks=tasks, device=device)
+    left = reserve(device, sum(pick.fit.estimate.total_bytes for pick in beside))
+    weights = weights_of(facts.ranking, asked=question.weights, tasks=tasks, device=device)
+    field = Field(question, facts, tasks=tasks, context=context, device=left, weights=weights)
+    gathered = field.gather(sorted(facts.models.values(), key=lambda model: model.id))
+    picks = _guard(gathered, question, facts)
+    offload = _better_with_ram(gathered, picks, question, facts)
+    making = _Making(field, facts, tasks=tasks, context=context, beside=beside)
+    shown, hidden = _cut(picks, question.top)
+    shown_offload, hidden_offload = _cut(offload, question.offload_top)
+    gathered.rejections += [*_outranked(hidden, len(shown)), *_outranked(hidden_offload, len(shown_offload))]
+    return Recommendations(
+        question=question,
+        context=context,
+        picks=label(tuple(making.make(c, rank=i) for i, c in enumerate(shown, 1))),
+        offload=tuple(making.make(c, rank=i) for i, c in enumerate(shown_offload, 1)),
+        considered=len(facts.models),
+        rejections=tuple(sorted(gathered.rejections, key=lambda r: r.model)),
+        weights=weights,
+        warnings=missing,
+    )
+
+
+def _guard(gathered: Gathered, question: Question, facts: Facts) -> list[Candidate]:
+    """Return the fitting candidates that the guards leave, best first."""
+    serious, toys = reject_toys(gathered.fitting, gap=facts.ranking.toy_gap)
+    ordered = sorted(serious, key=lambda candidate: candidate.order)
+    kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
+    gathered.rejections += [*toys, *doubles]
+    return kept
+
+
+def _better_with_ram(
+    gathered: Gathered, picks: Sequence[Candidate], question: Question, facts: Facts
+) -> list[Candidate]:
+    """Return the candidates that need RAM and are better than all that fit, best first."""
+    best = max((pick.quality.rating for pick in picks), default=float("-inf"))
+    better = [c for c in gathered.offload if c.quality.rating > best]
+    for candidate in gathered.offload:
+        if candidate.quality.rating <= best:
+            detail = f"{candidate.variant.fit.reason}, and no better than what fits"
+            gathered.rejections.append(Rejection(model=candidate.model.id, reason="too_large", detail=detail))
+    ordered = sorted(better, key=lambda candidate: candidate.order)
+    kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
+    gathered.rejections += doubles
+    return kept
+
+
+def _cut(candidates: list[Candidate], top: int | None) -> tuple[list[Candidate], list[Candidate]]:
+    return (candidates, []) if top is None else (candidates[:top], candidates[top:])
+
+
+def _outranked(hidden: Sequence[Candidate], shown: int) -> list[Rejection]:
+    return [
+        Rejection(model=c.model.id, reason="outranked", detail=f"place {place} with {c.score:.1f} of 100")
+        for place, c in enumerate(hidden, shown + 1)
+    ]
+
+
+class _Making:
+    """Makes recommendations of candidates: longest context, reasons, warnings."""
+
+    def __init__(
+        self, field: Field, facts: Facts, *, tasks: tuple[Task, ...], context: int, beside: tuple[CompanionPick, ...]
+    ) -> None:
+        self._chooser = field.chooser
+        self._facts = facts
+        self._tasks = tasks
+        self._context = context
+        self._beside = beside
+
+    def make(self, candidate: Candidate, *, rank: int) -> Recommendation:
+        """Return the finished recommendation of a candidate."""
+        return Recommendation(
+            rank=rank,
+            model=candidate.model,
+            active_parameters=candidate.architecture.active_parameters,
+            license=candidate.license,
+            workload=candidate.variant.workload,
+            fit=candidate.variant.fit,
+            max_context=self._longest(candidate),
+            speed=candidate.speed,
+            quality=candidate.quality,
+            parts=candidate.parts,
+            reasons=reasons(candidate, better=self._next_up(candidate)),
+            warnings=warnings(candidate, self._tasks),
+            companions=self._beside,
+        )
+
+    def _longest(self, candidate: Candidate) -> int | None:
+        load = candidate.variant.workload
+
+        def fits_at(context: int) -> Fit | None:
+            variant = self._chooser.try_format(
+                candidate.model, candidate.architecture, engine=load.engine, format_=load.format, context=context
+            )
+            return variant.fit if variant is not None else None
+
+        if fits_at(self._context) is None or candidate.variant.fit.verdict != "fits":
+            return None
+        return longest_context(fits_at, context=self._context, limit=context_limit(candidate.model))
+
+    def _next_up(self, candidate: Candidate) -> Format | None:
+        """Return the ladder's next better format, where there was one that did not fit."""
+        load = candidate.variant.workload
+        better = [f for engine, f in self._chooser.formats(candidate.model) if engine is load.engine]
+        place = better.index(load.format)
+        return better[place - 1] if place else None

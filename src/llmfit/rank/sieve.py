@@ -1,0 +1,93 @@
+"""The cheap tests: who can do the task at all, under this licence, in this language, at this context."""
+
+from collections.abc import Iterator, Mapping
+
+from llmfit.licensing import allows, effective_license
+from llmfit.rank.facts import Facts
+from llmfit.records.license import EffectiveLicense
+from llmfit.records.model import Model
+from llmfit.records.question import Question
+from llmfit.records.recommendation import Rejection
+from llmfit.records.task import Task
+
+_KEYWORDS = frozenset({"commercial", "permissive"})
+
+
+def context_limit(model: Model) -> int:
+    """Return the longest context that the publisher documents, extension included."""
+    return max(model.context_length, model.context_extended or 0)
+
+
+def tasks_of(question: Question, tasks: Mapping[str, Task]) -> tuple[Task, ...]:
+    """Return the tasks asked for; a language that has a task of its own adds it."""
+    asked = [tasks[name] for name in question.tasks]
+    spoken = {task.language for task in asked}
+    own = [t for t in tasks.values() if t.language in question.languages and t.language not in spoken]
+    return (*asked, *own)
+
+
+def context_of(question: Question, tasks: tuple[Task, ...]) -> int:
+    """Return the context asked for, or the longest that the tasks usually need."""
+    return question.context or max(task.default_context for task in tasks)
+
+
+class Sieve:
+    """Tests that need no memory estimate, each with a reason."""
+
+    def __init__(self, question: Question, facts: Facts, *, tasks: tuple[Task, ...]) -> None:
+        self._question = question
+        self._facts = facts
+        self._tasks = tasks
+        self._languages = {*question.languages, *(t.language for t in tasks if t.language)}
+        self._context = max(context_of(question, tasks), *(0, *(t.min_context for t in tasks)))
+        self._ids = tuple(name for name in question.licenses if name not in _KEYWORDS)
+        self.licenses: dict[str, EffectiveLicense] = {}
+        """Effective licences of the models that came so far."""
+
+    def reject(self, model: Model) -> Rejection | None:
+        """Return the first reason against a model; None where it passes."""
+        reason, detail = next(self._reasons(model), ("", ""))
+        return Rejection(model=model.id, reason=reason, detail=detail) if reason else None
+
+    def _reasons(self, model: Model) -> Iterator[tuple[str, str]]:
+        yield from self._type(model)
+        if missing := sorted(self._languages.difference(model.languages)):
+            yield "language", f"does not claim {', '.join(missing)}"
+        if context_limit(model) < self._context:
+            yield "context", f"holds {context_limit(model):,} tokens, {self._context:,} are asked for"
+        yield from self._wishes(model)
+        yield from self._license(model)
+
+    def _type(self, model: Model) -> Iterator[tuple[str, str]]:
+        for task in self._tasks:
+            base = self._question.include_base and model.kind == "base"
+            if model.kind not in task.kinds and not base:
+                yield "type", f"{_article(model.kind)} model; {task.id} needs {' or '.join(task.kinds)}"
+            if not base and (missing := [tag for tag in task.requires if tag not in model.tasks]):
+                yield "task", f"not made for {', '.join(missing)}"
+
+    def _wishes(self, model: Model) -> Iterator[tuple[str, str]]:
+        asked = self._question
+        if asked.publishers and model.publisher not in asked.publishers:
+            yield "publisher", f"published by {model.publisher}"
+        if asked.families and model.family not in asked.families:
+            yield "family", f"of the family {model.family}"
+        if asked.max_parameters is not None and model.parameters > asked.max_parameters:
+            yield "parameters", f"{model.parameters / 1e9:.1f} B parameters"
+
+    def _license(self, model: Model) -> Iterator[tuple[str, str]]:
+        effective = effective_license(model, models=self._facts.models, licenses=self._facts.licenses)
+        self.licenses[model.id] = effective
+        allowed, reason = allows(
+            effective,
+            commercial="commercial" in self._question.licenses,
+            permissive="permissive" in self._question.licenses,
+            ids=self._ids,
+            region=self._question.region,
+        )
+        if not allowed:
+            yield "license", reason
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
