@@ -30,23 +30,27 @@ def effective_license(
     """Return the strictest of the model's licence and those that its ancestors pass on.
 
     Conditions of all of them remain, and caveats of all their data.
+    A publisher may license anew what it made from its own weights.
     A licence that the table lacks counts as unknown; a circle in the lineage is walked once.
     """
     applying: dict[str, tuple[License, str]] = {}
     caveats: dict[str, None] = {}
     copied = False
+    child: Model | None = None
     for ancestor in _lineage(model, models):
-        for license_id, inherited in _stated(ancestor, model):
+        for license_id, own in _stated(ancestor):
             found = licenses.get(license_id) or _unlisted(license_id)
-            own_of_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
-            if own_of_copy or (inherited and not (found.passes_to_derivatives or copied)):
-                continue
-            applying.setdefault(found.id, (found, _reason(found, ancestor, model)))
+            silent_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
+            renewed = own and child is not None and child.publisher == ancestor.publisher and not copied
+            left_behind = own and child is not None and not (found.passes_to_derivatives or copied)
+            if not (silent_copy or renewed or left_behind):
+                applying.setdefault(found.id, (found, _reason(found, ancestor, model)))
         caveats |= dict.fromkeys(ancestor.data_caveats)
-        copied = (copied or ancestor is model) and ancestor.base_relation in _COPIES
+        copied = (copied or child is None) and ancestor.base_relation in _COPIES
+        child = ancestor
     rows = [row for row, _ in applying.values()]
     seeing = _is_multimodal(model)
-    deciding = max(rows, key=lambda row: _strictness(row, seeing=seeing))  # the first of equals: the model's own
+    deciding = max(reversed(rows), key=lambda row: _strictness(row, seeing=seeing))  # of equals the oldest one
     return EffectiveLicense(
         id=model.license,
         effective_id=deciding.id,
@@ -72,12 +76,12 @@ def _lineage(model: Model, models: Mapping[str, Model]) -> Iterator[Model]:
         current = None if current.base_model is None else models.get(current.base_model)
 
 
-def _stated(ancestor: Model, model: Model) -> list[tuple[str, bool]]:
-    """Return the licences that a row names, each with whether it reaches the model by inheritance alone.
+def _stated(ancestor: Model) -> list[tuple[str, bool]]:
+    """Return the licences that a row names, each with whether it is the row's own.
 
     `lineage_licenses` stand for ancestors without a row: they apply because somebody found that they do.
     """
-    return [(ancestor.license, ancestor is not model), *((name, False) for name in ancestor.lineage_licenses)]
+    return [(ancestor.license, True), *((name, False) for name in ancestor.lineage_licenses)]
 
 
 def _reason(found: License, ancestor: Model, model: Model) -> str:
@@ -107,9 +111,8 @@ def _regions(row: License, *, seeing: bool) -> Sequence[str]:
     return (*row.regions_excluded, *row.regions_excluded_multimodal) if seeing else row.regions_excluded
 
 
-def _strictness(row: License, *, seeing: bool) -> tuple[int, bool, int, int]:
-    regions = len(_regions(row, seeing=seeing))
-    return _STRICTNESS[row.commercial], not row.permissive, regions, len(row.conditions)
+def _strictness(row: License, *, seeing: bool) -> tuple[int, bool, int]:
+    return _STRICTNESS[row.commercial], not row.permissive, len(_regions(row, seeing=seeing))
 
 
 def allows(

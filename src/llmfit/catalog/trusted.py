@@ -34,7 +34,7 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
         for name, convert in converters.items():
             if name in row:
                 values[name] = convert(row[name])
-        made = new(record)
+        made: Any = new(record)
         fill(made, "__dict__", values)  # records are frozen; a new one is filled at once
         return made
 
