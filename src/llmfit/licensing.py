@@ -50,7 +50,9 @@ def effective_license(
         child = ancestor
     rows = [row for row, _ in applying.values()]
     seeing = _is_multimodal(model)
-    deciding = max(reversed(rows), key=lambda row: _strictness(row, seeing=seeing))  # of equals the oldest one
+    oldest_first = list(reversed(rows))
+    strictest = max(oldest_first, key=lambda row: _strictness(row, seeing=seeing))  # of equals the oldest one
+    deciding = rows[0] if strictest.permissive else strictest
     return EffectiveLicense(
         id=model.license,
         effective_id=deciding.id,
