@@ -148,7 +148,6 @@ def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workl
 
 
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
-    if workload.engine.id == "llama.cpp" and workload.images == 0:
-        if any(t.section in _TOWERS for t in architecture.tensors):
-            return ("vision projector not loaded",)
-    return ()
+    if workload.engine.id != "llama.cpp" or workload.images:
+        return ()
+    return ("vision projector not loaded",) if architecture.tensors[-1].section in _TOWERS else ()

@@ -10,24 +10,19 @@ from math import prod
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.weights.gguf_models import MODELS, GgufModel
 from llmfit.estimate.weights.gguf_rules import (
-    FLOATS,
-    SCHEMES,
     VALUE_SLOTS,
     Mix,
     Slot,
     Traits,
-    exceptional,
+    choices,
+    divided,
     fitting,
     head_type,
-    mix,
 )
 from llmfit.estimate.weights.gguf_tensors import Entry, entries
 from llmfit.estimate.weights.stored import EXPERT_ROLES, Place, Stored
 from llmfit.records.architecture import Architecture, Role, Section
 from llmfit.records.format import Format
-
-Layouts = Mapping[str, tuple[int, int]]
-"""Block size and block bytes by ggml type."""
 
 _INPUT_ROLES = frozenset({Role.EMBEDDING, Role.PER_LAYER_EMBEDDING, Role.POSITION})
 _TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
@@ -48,50 +43,102 @@ def stored(architecture: Architecture, format: Format, *, towers: bool, mtp: boo
     scheme = "MXFP4_MOE" if format.family == "mxfp4" else format.id.upper()
     if scheme == "MXFP4_MOE" and not architecture.num_experts:
         raise UnsupportedWorkloadError(f"{format.id} stores experts, and this model has none", hint="choose Q8_0")
-    layouts = {layout.name: (layout.block_size, layout.block_bytes) for layout in format.layouts}
-    found = list(_text(architecture, model, scheme, layouts, mtp=mtp))
+    found = _File(architecture, model, scheme, mtp=mtp).stored(format)
     if towers:
         found.extend(_towers(architecture))
     return found
 
 
-def _text(
-    architecture: Architecture, model: GgufModel, scheme: str, layouts: Layouts, *, mtp: bool
-) -> Iterator[Stored]:
-    traits = _traits(architecture, model)
-    tied = not any(t.role is Role.HEAD and t.section is Section.TEXT for t in architecture.tensors)
-    imatrix = SCHEMES[scheme].imatrix
-    rows = list(entries(architecture, model, mtp=mtp))
-    depth = _depth(architecture, mtp=model.keeps_mtp)
-    for entry in rows:
-        tensor, slot = entry.tensor, entry.slot
-        chosen: Mix
-        if slot is Slot.F32:
-            chosen = _F32
-        elif slot is Slot.HEAD or (slot is Slot.EMBEDDING and tied):
-            chosen = ((None, head_type(scheme, entry.columns, falcon=model.falcon)),)
-        elif slot is Slot.KEPT:
-            chosen = ((None, scheme if scheme in FLOATS else "F16"),)
-        elif entry.stacked and (scheme == "MXFP4_MOE" or (model.native_experts and tensor.role in EXPERT_ROLES)):
-            chosen = _MXFP4
-        elif scheme == "MXFP4_MOE":
-            chosen = _Q8_0
-        elif slot is Slot.EMBEDDING:
-            chosen = ((None, SCHEMES[scheme].embedding or SCHEMES[scheme].base),)
-        else:
-            chosen = mix(scheme, slot, traits, imatrix=imatrix)
-        place = Place.HOST if tensor.role in _INPUT_ROLES else Place.DEVICE
-        for layout, layers in _split(chosen, entry, rows, depth, architecture, scheme):
-            size, block_bytes = layouts[layout]
-            layer_bytes = entry.columns // size * block_bytes * entry.rows
-            yield Stored(tensor.role, tensor.section, layout, layer_bytes, layers, place)
-            if slot is Slot.EMBEDDING and tied and tensor.role is Role.EMBEDDING and not architecture.is_encoder_only:
-                yield Stored(Role.HEAD, tensor.section, layout, layer_bytes, layers, Place.COPY)
+def keeps_mtp(architecture: Architecture) -> bool:
+    """Whether the file holds the model's next-token layers."""
+    return MODELS.get(architecture.model_type, _UNREAD).keeps_mtp
 
 
-_F32: Mix = ((None, "F32"),)
+_UNREAD = GgufModel()
 _MXFP4: Mix = ((None, "MXFP4"),)
-_Q8_0: Mix = ((None, "Q8_0"),)
+
+
+class _File:
+    """One GGUF file: its tensors, and what their types depend on."""
+
+    __slots__ = ("architecture", "entries", "model", "scheme", "traits")
+
+    def __init__(self, architecture: Architecture, model: GgufModel, scheme: str, *, mtp: bool) -> None:
+        self.architecture = architecture
+        self.model = model
+        self.scheme = scheme
+        self.entries = entries(architecture, model, mtp=mtp)
+        self.traits = _traits(architecture, model)
+
+    def stored(self, format: Format) -> list[Stored]:  # noqa: A002 - the record's name
+        """Return each entry in its type or types."""
+        layouts = {layout.name: layout for layout in format.layouts}
+        types = choices(self.scheme, self.traits)
+        head = not any(entry.slot is Slot.HEAD for entry in self.entries)
+        found: list[Stored] = []
+        for entry in self.entries:
+            tensor, slot, columns = entry.tensor, entry.slot, entry.columns
+            mix: Mix
+            if slot is Slot.HEAD or (head and slot is Slot.EMBEDDING):
+                mix = ((None, head_type(self.scheme, columns, falcon=self.model.falcon)),)
+            elif entry.stacked and self._is_native(tensor.role):
+                mix = _MXFP4
+            else:
+                mix = types[slot]
+            parts = ((mix[0][1], entry.layers),) if len(mix) == 1 else self._split(entry, mix)
+            for layout, layers in parts:
+                block = layouts[layout if columns % 256 == 0 else fitting(layout, columns)]
+                layer_bytes = columns // block.block_size * block.block_bytes * entry.rows
+                place = Place.HOST if tensor.role in _INPUT_ROLES else Place.DEVICE
+                found.append(Stored(tensor.role, tensor.section, block.name, layer_bytes, layers, place))
+        if head and not self.architecture.is_encoder_only:
+            found.extend(row._replace(role=Role.HEAD, place=Place.COPY) for row in found if row.role is Role.EMBEDDING)
+        return found
+
+    def _is_native(self, role: Role) -> bool:
+        return self.scheme == "MXFP4_MOE" or (self.model.native_experts and role in EXPERT_ROLES)
+
+    def _split(self, entry: Entry, mix: Mix) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Return the types that an entry's layers get, with the layers that get them."""
+        values = entry.slot in VALUE_SLOTS
+        peers = [e for e in self.entries if (e.slot in VALUE_SLOTS if values else e.slot is entry.slot)]
+        depth = sum([len(e.layers) for e in peers]) if values else self._depth()
+        positions = self._positions(entry, peers)
+        parts = divided(mix, depth, positions)
+        if positions == entry.layers:
+            return parts
+        layer_of = dict(zip(positions, entry.layers, strict=True))
+        return [(layout, tuple(layer_of[position] for position in taken)) for layout, taken in parts]
+
+    def _depth(self) -> int:
+        """Return how many layers the file says it has, next-token layers included where it keeps them."""
+        n = self.architecture.num_hidden_layers
+        if self.model.keeps_mtp:
+            mtp = {i for t in self.architecture.tensors if t.section is Section.MTP for i in t.layers}
+            n += len(mtp)
+        return n
+
+    def _positions(self, entry: Entry, peers: Sequence[Entry]) -> tuple[int, ...]:
+        """Return where an entry's tensors stand in the count that decides: by layer, or in the file's order.
+
+        Feed-forward tensors of a model with experts go by layer, in schemes above two bits.
+        """
+        if entry.slot not in VALUE_SLOTS and self.traits.experts > 1 and not self.scheme.startswith(("IQ1", "IQ2")):
+            return entry.layers
+        if len(peers) == 1:
+            return tuple(range(len(entry.layers)))
+        order = sorted(
+            (self._file_order(peer, layer), number, layer) for number, peer in enumerate(peers) for layer in peer.layers
+        )
+        places = {layer: place for place, (_, number, layer) in enumerate(order) if peers[number] is entry}
+        return tuple(places[layer] for layer in entry.layers)
+
+    def _file_order(self, entry: Entry, layer: int) -> tuple[str | int, ...]:
+        """Tensors lie by layer, then by name; those of an encoder-decoder by name alone."""
+        names = (_NAME_ORDER.get(entry.slot, 0), entry.tensor.role is Role.SHARED_EXPERT)
+        if self.architecture.is_encoder_decoder:
+            return (entry.tensor.section is Section.ENCODER, str(layer), *names)
+        return (layer, *names)
 
 
 def _traits(architecture: Architecture, model: GgufModel) -> Traits:
@@ -103,60 +150,6 @@ def _traits(architecture: Architecture, model: GgufModel) -> Traits:
     return Traits(gqa, architecture.num_experts, model.falcon, seventy)
 
 
-def _depth(architecture: Architecture, *, mtp: bool) -> int:
-    """Return how many layers the file says it has, next-token layers included where it keeps them."""
-    n = architecture.num_hidden_layers
-    if mtp:
-        n += len({i for t in architecture.tensors if t.section is Section.MTP for i in t.layers})
-    return n
-
-
-def _split(
-    chosen: Mix, entry: Entry, rows: Sequence[Entry], depth: int, architecture: Architecture, scheme: str
-) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the types that an entry's layers get, with the layers that get them."""
-    columns = entry.columns
-    if len(chosen) == 1:
-        yield fitting(chosen[0][1], columns), entry.layers
-        return
-    values = entry.slot in VALUE_SLOTS
-    peers = [e for e in rows if (e.slot in VALUE_SLOTS if values else e.slot is entry.slot)]
-    if values:
-        depth = sum(len(e.layers) for e in peers)
-    by_layer = not values and architecture.num_experts > 1 and not scheme.startswith(("IQ1", "IQ2"))
-    positions = entry.layers if by_layer else _positions(entry, peers, architecture)
-    left = list(zip(positions, entry.layers, strict=True))
-    for where, layout in chosen:
-        special = None if where is None else exceptional(where, depth)
-        taken = tuple(layer for position, layer in left if special is None or position in special)
-        if taken:
-            yield fitting(layout, columns), taken
-        if special is not None:
-            left = [pair for pair in left if pair[0] not in special]
-
-
-def _positions(entry: Entry, peers: Sequence[Entry], architecture: Architecture) -> tuple[int, ...]:
-    """Return where an entry's tensors stand among their peers in the order of the file."""
-    if len(peers) == 1:
-        return tuple(range(len(entry.layers)))
-    spelled = architecture.is_encoder_decoder
-    order = sorted(
-        (
-            (e.tensor.section is Section.ENCODER, str(layer)) if spelled else (False, f"{layer:05d}"),
-            _NAME_ORDER.get(e.slot, 0) if e.tensor.role is not Role.SHARED_EXPERT else 9,
-            number,
-        )
-        for number, e in enumerate(peers)
-        for layer in e.layers
-    )
-    own = next(number for number, e in enumerate(peers) if e is entry)
-    places = [position for position, (_, _, number) in enumerate(order) if number == own]
-    if spelled:
-        by_name = sorted(range(len(entry.layers)), key=lambda i: str(entry.layers[i]))
-        return tuple(place for _, place in sorted(zip(by_name, places, strict=True)))
-    return tuple(places)
-
-
 def _towers(architecture: Architecture) -> Iterator[Stored]:
     """Vision and audio towers: a file of their own, matrices in F16, the rest in F32."""
     for tensor in architecture.tensors:
@@ -164,8 +157,3 @@ def _towers(architecture: Architecture) -> Iterator[Stored]:
             wide = len(tensor.shape) >= 2 and tensor.role is not Role.POSITION
             layer_bytes = prod(tensor.shape) * tensor.copies * (2 if wide else 4)
             yield Stored(tensor.role, tensor.section, "F16" if wide else "F32", layer_bytes, tensor.layers)
-
-
-def keeps_mtp(architecture: Architecture) -> bool:
-    """Whether the file holds the model's next-token layers."""
-    return MODELS.get(architecture.model_type, GgufModel()).keeps_mtp

@@ -59,9 +59,11 @@ class Scheme(NamedTuple):
     """Whether files of this scheme are made with an importance matrix."""
 
 
+_TINY_OUT = {"IQ1_S": "IQ2_XXS", "IQ1_M": "IQ2_XXS", "IQ2_S": "IQ3_S", "IQ2_M": "IQ3_S"}
 _TINY = ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M")
 SCHEMES: dict[str, Scheme] = {
     **{name: Scheme(name, name) for name in ("F32", "F16", "BF16", "Q8_0")},
+    "MXFP4_MOE": Scheme("Q8_0", "Q8_0"),
     **{name: Scheme(name) for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q6_K", "IQ4_NL", "IQ4_XS")},
     "Q2_K": Scheme("Q2_K"),
     "Q2_K_S": Scheme("Q2_K", imatrix=True),
@@ -78,7 +80,6 @@ SCHEMES: dict[str, Scheme] = {
     **{name: Scheme("IQ3_S", imatrix=True) for name in ("IQ3_XS", "IQ3_S", "IQ3_M")},
     "TQ1_0": Scheme("TQ1_0", "Q6_K", "Q4_K"),
     "TQ2_0": Scheme("TQ2_0", "Q6_K", "Q4_K"),
-    "MXFP4_MOE": Scheme("MXFP4", "Q8_0"),
 }
 
 FLOATS = frozenset({"F32", "F16", "BF16"})
@@ -113,10 +114,14 @@ def _middle(i: int, n: int) -> bool:
     return n // 8 <= i < 7 * n // 8
 
 
-@lru_cache(maxsize=1024)
-def exceptional(where: Where, n: int) -> frozenset[int]:
-    """Return the indices among 2·n positions (an encoder counts on after its decoder) that are exceptions."""
-    return frozenset(i for i in range(2 * n) if where(i, n))
+@lru_cache(maxsize=4096)
+def divided(types: "Mix", n: int, positions: tuple[int, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return each type with the positions, of n, that get it."""
+    found: dict[str, list[int]] = {}
+    for i in positions:
+        layout = next(layout for where, layout in types if where is None or where(i, n))
+        found.setdefault(layout, []).append(i)
+    return tuple((layout, tuple(taken)) for layout, taken in found.items())
 
 
 def _all(layout: str) -> Mix:
@@ -133,12 +138,7 @@ def _tiny(scheme: str, base: str, slot: Slot, traits: Traits) -> Mix:
     if slot is Slot.DOWN:
         return ((_first_eighth, lifted), (None, base))
     if slot is Slot.OUT:
-        if traits.experts == 8:
-            return _all("Q5_K")
-        if scheme in ("IQ1_S", "IQ1_M"):
-            return _all("IQ2_XXS")
-        if scheme in ("IQ2_S", "IQ2_M"):
-            return _all("IQ3_S")
+        return _all("Q5_K" if traits.experts == 8 else _TINY_OUT.get(scheme, base))
     return _all(base)
 
 
@@ -170,44 +170,46 @@ def _value_mix(scheme: str, base: str, traits: Traits, *, imatrix: bool) -> Mix:
 def _value(scheme: str, base: str, traits: Traits, *, imatrix: bool) -> Mix:
     if traits.experts == 8:
         return _all("Q8_0")
-    mix = _value_mix(scheme, base, traits, imatrix=imatrix)
+    found = _value_mix(scheme, base, traits, imatrix=imatrix)
     if traits.seventy:
-        return tuple((where, "Q5_K" if layout in ("Q3_K", "Q4_K") else layout) for where, layout in mix)
-    return mix
+        return tuple((where, "Q5_K" if layout in ("Q3_K", "Q4_K") else layout) for where, layout in found)
+    return found
 
 
-def _down(scheme: str, base: str, traits: Traits, *, imatrix: bool) -> Mix:  # noqa: PLR0911 - one line a scheme
-    match scheme:
-        case "Q2_K":
-            return _all("Q3_K")
-        case "Q2_K_S":
-            return ((_first_eighth, "Q4_K"), (None, base))
-        case "IQ3_XXS" if not imatrix:
-            return ((_first_eighth, "Q4_K"), (None, "Q3_K"))
-        case "Q3_K_M":
-            rest: Mix = ((_more_bits, "Q4_K"), (None, "Q3_K")) if traits.falcon else _all("Q4_K")
-            return ((_first_sixteenth, "Q5_K"), *rest)
-        case "IQ3_M":
-            where = _more_bits if traits.experts == 8 else _first_eighth
-            return ((where, "Q4_K"), (None, base))
-        case "Q3_K_L":
-            return _all("Q4_K" if traits.falcon else "Q5_K")
-        case "Q4_K_M" if traits.falcon:
-            return ((_first_sixteenth, "Q6_K"), (_more_bits, "Q5_K"), (None, "Q4_K"))
-        case "Q4_K_M" | "Q5_K_M":
-            return ((_more_bits, "Q6_K"), (None, base))
-        case "IQ4_NL" | "IQ4_XS" if not imatrix:
-            return ((_first_eighth, "Q5_K"), (None, base))
-        case "Q4_K_S" if not traits.falcon:
-            return ((_first_eighth, "Q5_K"), (None, base))
-        case "Q4_0" | "Q5_0" if imatrix:
-            return ((_first_eighth, scheme.replace("_0", "_1")), (None, base))
-        case _:
-            return _all(base)
+def _down(scheme: str, base: str, traits: Traits, *, imatrix: bool) -> Mix:
+    if traits.falcon and scheme in _FALCON_DOWN:
+        return _FALCON_DOWN[scheme]
+    if scheme == "IQ3_M" and traits.experts == 8:
+        return ((_more_bits, "Q4_K"), (None, base))
+    if imatrix and scheme in ("IQ3_XXS", "IQ4_NL", "IQ4_XS"):
+        return _all(base)
+    return _DOWN.get(scheme, _all(base))
 
+
+_DOWN: dict[str, Mix] = {
+    "Q2_K": _all("Q3_K"),
+    "Q2_K_S": ((_first_eighth, "Q4_K"), (None, "Q2_K")),
+    "IQ3_XXS": ((_first_eighth, "Q4_K"), (None, "Q3_K")),
+    "IQ3_M": ((_first_eighth, "Q4_K"), (None, "IQ3_S")),
+    "Q3_K_M": ((_first_sixteenth, "Q5_K"), (None, "Q4_K")),
+    "Q3_K_L": _all("Q5_K"),
+    "Q4_K_S": ((_first_eighth, "Q5_K"), (None, "Q4_K")),
+    "Q4_K_M": ((_more_bits, "Q6_K"), (None, "Q4_K")),
+    "Q5_K_M": ((_more_bits, "Q6_K"), (None, "Q5_K")),
+    "IQ4_NL": ((_first_eighth, "Q5_K"), (None, "IQ4_NL")),
+    "IQ4_XS": ((_first_eighth, "Q5_K"), (None, "IQ4_XS")),
+}
+_FALCON_DOWN: dict[str, Mix] = {
+    "Q3_K_M": ((_first_sixteenth, "Q5_K"), (_more_bits, "Q4_K"), (None, "Q3_K")),
+    "Q3_K_L": _all("Q4_K"),
+    "Q4_K_S": _all("Q4_K"),
+    "Q4_K_M": ((_first_sixteenth, "Q6_K"), (_more_bits, "Q5_K"), (None, "Q4_K")),
+}
 
 _OUT = {"Q2_K": "Q3_K", "IQ3_XXS": "IQ3_S", "Q3_K_M": "Q4_K", "Q3_K_L": "Q5_K", "IQ3_M": "Q4_K"}
-_OUT_EIGHT_EXPERTS = frozenset("Q2_K IQ3_XS IQ3_XXS Q3_K_S Q3_K_M IQ4_NL Q4_K_S Q4_K_M IQ3_S IQ3_M IQ4_XS".split())
+_OUT_EIGHT_EXPERTS = frozenset(
+    ("Q2_K", "IQ3_XS", "IQ3_XXS", "Q3_K_S", "Q3_K_M", "IQ4_NL", "Q4_K_S", "Q4_K_M", "IQ3_S", "IQ3_M", "IQ4_XS")
+)
 _QUERY = {"IQ3_XS": "IQ3_XXS", "IQ3_XXS": "IQ2_S"}
 
 
@@ -219,27 +221,41 @@ def _out(scheme: str, base: str, traits: Traits) -> Mix:
     return _all(_OUT.get(scheme, base))
 
 
-@lru_cache(maxsize=8192)
-def mix(scheme: str, slot: Slot, traits: Traits, *, imatrix: bool) -> Mix:  # noqa: PLR0911 - one line a slot
-    """Return the types that a slot's tensors get, head and embedding apart (see `head_type`)."""
-    base = SCHEMES[scheme].base
-    if slot in (Slot.OTHER, Slot.EMBEDDING) or scheme == "MXFP4_MOE":
-        return _all(base)
+def mix(scheme: str, slot: Slot, traits: Traits) -> Mix:
+    """Return the types that a slot's tensors get, the head apart (see `head_type`)."""
+    base, _, embedding, _ = SCHEMES[scheme]
+    fixed = {
+        Slot.F32: "F32",
+        Slot.KEPT: base if base in FLOATS else "F16",
+        Slot.EMBEDDING: embedding or base,
+        Slot.OTHER: base,
+    }.get(slot)
+    if fixed or base in FLOATS:
+        return _all(fixed or base)
     if scheme in _TINY:
         return _tiny(scheme, base, slot, traits)
+    return _block(scheme, slot, traits)
+
+
+def _block(scheme: str, slot: Slot, traits: Traits) -> Mix:
+    """Matrices of the blocks, in schemes above two bits."""
+    base, _, _, imatrix = SCHEMES[scheme]
     if slot in VALUE_SLOTS:
         return _value(scheme, base, traits, imatrix=imatrix)
-    if slot is Slot.K and traits.experts == 8:
-        return _all("Q8_0")
     if slot in (Slot.Q, Slot.K):
-        return _all(_QUERY.get(scheme, base))
+        return _all("Q8_0" if slot is Slot.K and traits.experts == 8 else _QUERY.get(scheme, base))
     if slot is Slot.DOWN:
         return _down(scheme, base, traits, imatrix=imatrix)
     if slot is Slot.OUT:
         return _out(scheme, base, traits)
-    if scheme == "IQ3_XS":
-        return ((_middle, "IQ3_XXS"), (None, base))
-    return _all(base)
+    return ((_middle, "IQ3_XXS"), (None, base)) if scheme == "IQ3_XS" else _all(base)
+
+
+@lru_cache(maxsize=4096)
+def choices(scheme: str, traits: Traits) -> dict[Slot, Mix]:
+    """Return what `mix` says of every slot; MXFP4_MOE stores all but experts in Q8_0."""
+    name = "Q8_0" if scheme == "MXFP4_MOE" else scheme
+    return {slot: mix(name, slot, traits) for slot in Slot}
 
 
 _FALLBACK = {

@@ -49,6 +49,8 @@ _BY_MODULE: Mapping[str, Slot] = {
     "per_layer_model_projection": Slot.KEPT,
 }
 """Slots of tensors whose role does not decide: shared experts, cross-attention, mixers."""
+_T5: Mapping[Slot, Slot] = {Slot.OUT: Slot.OTHER, Slot.F32: Slot.KEPT}
+"""T5 calls its output attn_o, which no rule knows; its position tables are relative, and not made F32."""
 _UNDECIDED: Mapping[Role, Slot] = {Role.SHARED_EXPERT: Slot.UP}
 _TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 
@@ -64,15 +66,6 @@ class Entry(NamedTuple):
     layers: tuple[int, ...]
     stacked: bool = False
     """Whether it has a third dimension: experts, or heads of latent attention."""
-
-
-def _slot(tensor: Tensor) -> Slot:
-    if len(tensor.shape) < 2:
-        return Slot.F32
-    slot = _SLOTS.get(tensor.role)
-    if slot is None:
-        slot = _BY_MODULE.get(tensor.module) or _UNDECIDED.get(tensor.role, Slot.OTHER)
-    return slot
 
 
 def _latent(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
@@ -105,17 +98,25 @@ _SPLITS: Mapping[str, Callable[[Architecture, Tensor], Iterator[Entry]]] = {
 }
 
 
-def entries(architecture: Architecture, model: GgufModel, *, mtp: bool) -> Iterator[Entry]:
-    """Yield the file's tensors, towers (a file of their own) apart; next-token layers where `mtp`."""
+def entries(architecture: Architecture, model: GgufModel, *, mtp: bool) -> list[Entry]:
+    """Return the file's tensors, towers (a file of their own) apart; next-token layers where `mtp`."""
+    found: list[Entry] = []
     for tensor in architecture.tensors:
         section, shape = tensor.section, tensor.shape
-        if section in _TOWERS or (section is Section.MTP and not mtp):
+        if section is not Section.TEXT and (section in _TOWERS or (section is Section.MTP and not mtp)):
             continue
-        if len(shape) == 2 and tensor.module in _SPLITS:
-            yield from _SPLITS[tensor.module](architecture, tensor)
-        elif model.splits_qkv and tensor.role is Role.ATTN_QKV and len(shape) == 2:
-            yield from _fused(architecture, tensor)
+        if tensor.role is Role.POOLER:
+            continue
+        if len(shape) == 1:
+            found.append(Entry(tensor, Slot.F32, shape[0], tensor.copies, tensor.layers))
+        elif tensor.module in _SPLITS:
+            found.extend(_SPLITS[tensor.module](architecture, tensor))
+        elif model.splits_qkv and tensor.role is Role.ATTN_QKV:
+            found.extend(_fused(architecture, tensor))
         else:
-            columns = shape[-1]
-            rows = prod(shape) // columns * tensor.copies
-            yield Entry(tensor, _slot(tensor), columns, rows, tensor.layers, tensor.role in EXPERT_ROLES)
+            rows = prod(shape[:-1]) * tensor.copies
+            slot = _SLOTS.get(tensor.role) or _BY_MODULE.get(tensor.module) or _UNDECIDED.get(tensor.role, Slot.OTHER)
+            if architecture.is_encoder_decoder:
+                slot = _T5.get(slot, slot)
+            found.append(Entry(tensor, slot, shape[-1], rows, tensor.layers, tensor.role in EXPERT_ROLES))
+    return found
