@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from llmfit.rank.prior import doublings_below, rate_by_size_and_age
+from llmfit.rank.prior import doublings_below, rate_by_size_and_age, thinking_parameters
 from llmfit.rank.scales import transform
 from llmfit.records.ranking import Prior, SmallModels
 
@@ -88,8 +88,9 @@ def load_known(models: Iterable[dict[str, Any]], prior: Prior, small: SmallModel
         if row["kind"] not in KINDS:
             continue
         released = row["released"] if isinstance(row["released"], date) else date.fromisoformat(row["released"])
-        rating = rate_by_size_and_age(prior, small, parameters=row["parameters"], released=released)
-        below = doublings_below(small, row["parameters"])
+        parameters = thinking_parameters(row["architecture"], row["parameters"])
+        rating = rate_by_size_and_age(prior, small, parameters=parameters, released=released)
+        below = doublings_below(small, parameters)
         found[row["id"]] = Known(row["id"], row["family"], rating, below, tuple(row.get("tasks", ())), row["kind"])
     return found
 

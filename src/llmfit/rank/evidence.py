@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from llmfit.rank.prior import rate_by_size_and_age
+from llmfit.rank.prior import rate_by_size_and_age, thinking_parameters
 from llmfit.rank.scales import deviation, implied_rating
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking, Scale
@@ -94,7 +94,8 @@ class Evidence:
         if not scores:
             return None
         ranking = self.ranking
-        prior = rate_by_size_and_age(ranking.prior, ranking.small, parameters=model.parameters, released=model.released)
+        parameters = thinking_parameters(model.architecture, model.parameters)
+        prior = rate_by_size_and_age(ranking.prior, ranking.small, parameters=parameters, released=model.released)
         readings = []
         for score in _of_one_mode(scores, mode=self.mode):
             scale = self._scales[score.benchmark]

@@ -9,23 +9,37 @@ from llmfit.records.ranking import Ranking
 from llmfit.records.recommendation import Rejection
 
 
-def reject_toys(candidates: Iterable[Candidate], *, gap: float) -> tuple[list[Candidate], list[Rejection]]:
-    """Part models from those that stand clearly below the best one that fits."""
-    found = list(candidates)
-    best = max(found, key=lambda c: (c.quality.rating, c.model.id), default=None)
-    if best is None:
-        return [], []
-    kept = [c for c in found if c.quality.rating >= best.quality.rating - gap]
-    toys = [
-        Rejection(
-            model=c.model.id,
-            reason="outclassed",
-            detail=f"rating {c.quality.rating:.0f}; {best.model.id} fits with {best.quality.rating:.0f}",
-        )
-        for c in found
-        if c.quality.rating < best.quality.rating - gap
-    ]
+def reject_toys(
+    candidates: Iterable[Candidate], *, gap: float, ratio: float
+) -> tuple[list[Candidate], list[Rejection]]:
+    """Part models from those that a better one outclasses.
+
+    A model is outclassed where one that fits stands more than `gap` points above it,
+    or is both better and more than `ratio` times as large.
+    """
+    kept: list[Candidate] = []
+    toys: list[Rejection] = []
+    best: Candidate | None = None
+    largest: Candidate | None = None
+    for candidate in sorted(candidates, key=lambda c: (-c.quality.rating, c.model.id)):
+        rating, parameters = candidate.quality.rating, candidate.model.parameters
+        if best is not None and rating < best.quality.rating - gap:
+            toys.append(_toy(candidate, best))
+        elif largest is not None and parameters * ratio < largest.model.parameters:
+            toys.append(_toy(candidate, largest))
+        else:
+            kept.append(candidate)
+            best = best or candidate
+            if largest is None or parameters > largest.model.parameters:
+                largest = candidate
     return kept, toys
+
+
+def _toy(candidate: Candidate, better: Candidate) -> Rejection:
+    model = better.model
+    words = f"rating {candidate.quality.rating:.0f}; {model.id} ({model.parameters / 1e9:.1f} B)"
+    detail = f"{words} fits with {better.quality.rating:.0f}"
+    return Rejection(model=candidate.model.id, reason="outclassed", detail=detail)
 
 
 def one_per_lineage(

@@ -1,13 +1,24 @@
 """What size and age alone say of a model's quality."""
 
+from collections.abc import Mapping
 from datetime import date
 from math import log2
+from typing import Any
 
 from llmfit.records.model import Model
 from llmfit.records.ranking import Prior, SmallModels
 from llmfit.records.recommendation import RatingTerm
 
 _DAYS_OF_YEAR = 365.25
+
+
+def thinking_parameters(architecture: Mapping[str, Any], parameters: int) -> int:
+    """Return the parameters that compute: all but per-layer embedding tables, which are only looked up (Gemma 3n, 4)."""
+    config = architecture.get("text_config") or architecture
+    width = config.get("hidden_size_per_layer_input") or 0
+    rows = config.get("vocab_size_per_layer_input") or config.get("vocab_size") or 0
+    table = width * rows * (config.get("num_hidden_layers") or 0)
+    return parameters - table if table < parameters else parameters
 
 
 def rate_by_size_and_age(prior: Prior, small: SmallModels, *, parameters: int, released: date) -> float:
@@ -25,8 +36,9 @@ def doublings_below(small: SmallModels, parameters: int) -> float:
 def prior_terms(prior: Prior, small: SmallModels, model: Model) -> tuple[RatingTerm, ...]:
     """Return the prior of a model as terms that sum to it."""
     years = (model.released - date.fromisoformat(prior.epoch)).days / _DAYS_OF_YEAR
-    billions = model.parameters / 1e9
-    below = doublings_below(small, model.parameters)
+    parameters = thinking_parameters(model.architecture, model.parameters)
+    billions = parameters / 1e9
+    below = doublings_below(small, parameters)
     terms = (
         RatingTerm(label="model of 1 B", points=prior.intercept, detail=f"at {prior.epoch}; {prior.source}"),
         RatingTerm(

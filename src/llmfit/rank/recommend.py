@@ -55,7 +55,7 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
 
 def _guard(gathered: Gathered, question: Question, facts: Facts) -> list[Candidate]:
     """Return the fitting candidates that the guards leave, best first."""
-    serious, toys = reject_toys(gathered.fitting, gap=facts.ranking.toy_gap)
+    serious, toys = reject_toys(gathered.fitting, gap=facts.ranking.toy_gap, ratio=facts.ranking.toy_ratio)
     ordered = sorted(serious, key=lambda candidate: candidate.order)
     kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
     gathered.rejections += [*toys, *doubles]

@@ -150,6 +150,8 @@ class Ranking(Record):
     """Rating that scores 1 for quality."""
     toy_gap: float
     """Points below the best fitting model at which a model is no answer any more."""
+    toy_ratio: float
+    """How many times larger a better fitting model must be for the same."""
     size_ratio: float
     """Models of one series closer than this in size share one place."""
     context_comfort: float
