@@ -1,6 +1,6 @@
 """Assembling an estimate: weights, cache, activations and overhead, and what each GPU holds of them."""
 
-from llmfit.estimate.activations import estimate_activations
+from llmfit.estimate.activations import estimate_activations, llamacpp
 from llmfit.estimate.defaults import resolve
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache
 from llmfit.estimate.overhead import estimate_overhead, gpus_used
@@ -26,8 +26,10 @@ def estimate(
     workload = resolve(workload, device)
     gpus = gpus_used(workload, device)
     weights, host = estimate_weights(architecture, workload)
+    if workload.engine.id == "llama.cpp":
+        host += llamacpp.host_bytes(architecture, workload)
     cache = estimate_kv_cache(architecture, workload, explain=explain)
-    activation = _on_every_gpu(estimate_activations(architecture, workload, explain=explain), gpus)
+    activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)
     overhead = estimate_overhead(
         architecture, workload, device=device, tensor_bytes=activation.bytes + cache.bytes, explain=explain
     )

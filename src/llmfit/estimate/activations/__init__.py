@@ -2,19 +2,22 @@
 
 from llmfit.estimate.activations import llamacpp, transformers, vllm
 from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
 from llmfit.records.estimate import Part, PartName
 from llmfit.records.workload import Workload
 
 _RULES = {"llama.cpp": llamacpp.peaks, "transformers": transformers.peaks, "vllm": vllm.peaks}
 
 
-def estimate_activations(architecture: Architecture, workload: Workload, *, explain: bool = False) -> Part:
+def estimate_activations(
+    architecture: Architecture, workload: Workload, *, device: Device | None = None, explain: bool = False
+) -> Part:
     """Return the peak bytes of buffers and activations on one GPU.
 
     A run passes through stages that reuse one memory: the largest counts.
     `explain` adds one line for the stage that counts, and what it was compared with.
     """
-    stages = _RULES[workload.engine.id](architecture, workload)
+    stages = _RULES[workload.engine.id](architecture, workload, device)
     peak = max(stages, key=lambda stage: stage.bytes)
     if not explain:
         return Part(name=PartName.ACTIVATION, bytes=peak.bytes)

@@ -1,31 +1,89 @@
-"""llama.cpp's compute buffer: the widest moment of the graph of one micro-batch.
+"""llama.cpp's compute buffer: the widest moment of the graph of one micro-batch, in f32.
 
-Checked against logs of GPUs and against `llama-fit-params`, see `docs/concepts/how-it-estimates.md`.
+Checked against `llama-fit-params` of the version in `engines.yaml` with the layers on a second device,
+and against logs of GPUs: see `docs/concepts/how-it-estimates.md`.
 """
 
 from llmfit.estimate.activations.stage import Stage
-from llmfit.estimate.kv_cache.llamacpp import CELLS
-from llmfit.estimate.kv_cache.terms import pad
-from llmfit.records.architecture import Architecture
+from llmfit.estimate.kv_cache.llamacpp import cache_terms
+from llmfit.estimate.kv_cache.terms import Term
+from llmfit.estimate.versions import build_of
+from llmfit.records.architecture import Architecture, CacheKind, Role
+from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 
+FEW_OUTPUTS_BUILD = 9470
+"""Builds before June 2026 (ggml-org/llama.cpp pull request 23861) keep the logits of a whole micro-batch."""
+JOINT_GATE_BUILD = 5760
+"""Builds before June 2025 multiplied gate and up in place, which takes one buffer less."""
+INPUT_COPIES = 4
+"""Copies of the inputs that several GPUs working at once keep (`GGML_SCHED_MAX_COPIES`)."""
 
-def peaks(architecture: Architecture, workload: Workload) -> list[Stage]:
-    """Return the stages of one micro-batch of `n_ubatch` tokens, everything in f32.
 
-    Feed-forward 2I + 2h, attention without flash heads·n + 4h, output V + h; and the mask of n cells for each token.
+def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
+    """Return the stages of one micro-batch of u = `n_ubatch` tokens.
+
+    Elements a token: feed-forward 3I + 3h, experts max(3·k·I + 3h, 2·k·h + 5h), attention by its kind,
+    logits V + h; beside them the mask of every cell, 2 bytes with flash attention and 4 without.
     """
     options = workload.options
-    cells = pad(workload.context * (workload.sequences if options.unified_kv else 1), CELLS)
-    u = min(options.n_ubatch, cells)
-    h = architecture.hidden_size
-    mask = cells * u * (2 if options.flash_attention else 4)
-    scores = 0 if options.flash_attention else architecture.num_attention_heads * cells * u * 4
-    wide = architecture.intermediate_size
-    if architecture.num_experts:
-        wide = max(wide, architecture.num_experts_per_tok * (architecture.moe_intermediate_size + h))
+    terms = [term for term in cache_terms(architecture, workload) if term.cells > 1]
+    cells = max((term.cells for term in terms), default=0)
+    u = min(options.n_ubatch, max(cells, 1))
+    gpus = len(device.gpus) if device is not None else 1
+    h, flash = architecture.hidden_size, options.flash_attention
+    masks = sum({term.cells for term in terms}) * u * (2 if flash else 4)
+    scores = 0 if flash else architecture.num_attention_heads * cells * u * 4
+    beside = masks + _scratch(terms, workload)
+    if gpus > 1 and options.n_gpu_layers is None and not options.n_cpu_moe:
+        beside += INPUT_COPIES * masks + 2 * h * u * 4
+    build = build_of(options.engine_version)
+    every = build is not None and build < FEW_OUTPUTS_BUILD
+    outputs = u if every else min(u, workload.sequences)
     return [
-        Stage("feed-forward of a micro-batch", u * 4 * (2 * wide + 2 * h) + mask),
-        Stage("attention of a micro-batch", scores + u * 4 * 4 * h + mask),
-        Stage("logits of a micro-batch", workload.sequences * 4 * architecture.vocab_size + u * 4 * h + mask),
+        Stage("feed-forward of a micro-batch", u * 4 * _mlp(architecture, build) + beside),
+        Stage("attention of a micro-batch", scores + u * 4 * _attention(architecture, flash=flash) + beside),
+        Stage("logits", 0 if architecture.is_encoder_only else 4 * (outputs * architecture.vocab_size + u * h)),
     ]
+
+
+def host_bytes(architecture: Architecture, workload: Workload) -> int:
+    """Return RAM for the inputs of a micro-batch: 2h a token, and the mask."""
+    cells = max((t.cells for t in cache_terms(architecture, workload) if t.cells > 1), default=0)
+    u = min(workload.options.n_ubatch, max(cells, 1))
+    return u * (8 * architecture.hidden_size + cells * (2 if workload.options.flash_attention else 4))
+
+
+def _mlp(architecture: Architecture, build: int | None) -> int:
+    h = architecture.hidden_size
+    parts = 2 if build is not None and build < JOINT_GATE_BUILD else 3
+    if not architecture.gated_mlp:
+        parts = 2
+    if not architecture.num_experts:
+        return parts * (architecture.intermediate_size + h)
+    k = architecture.num_experts_per_tok
+    shared = 2 * h if any(t.role is Role.SHARED_EXPERT for t in architecture.tensors) else 0
+    return max(3 * (k * architecture.moe_intermediate_size + h), (2 * k + 5) * h + shared)
+
+
+def _attention(architecture: Architecture, *, flash: bool) -> int:
+    """Return elements a token: 2h + max(2q, q + k + v); without flash 2h + 2q + k + v; MLA by its widened query."""
+    h, heads, extra = architecture.hidden_size, architecture.num_attention_heads, architecture.extra
+    if "kv_lora_rank" in extra:
+        rank, rope, nope = extra["kv_lora_rank"], extra["qk_rope_head_dim"], extra["qk_nope_head_dim"]
+        return 3 * h + heads * (nope + rope + rank + rope + rank + rope)
+    q = heads * architecture.head_dim
+    kv = 2 * architecture.num_key_value_heads * architecture.head_dim
+    return 2 * h + (max(2 * q, q + kv) if flash else 2 * q + kv)
+
+
+def _scratch(terms: list[Term], workload: Workload) -> int:
+    """Return the f16 copy of one layer's keys and values that flash attention makes of a quantised cache."""
+    if workload.kv_format.block_size == 1 or not workload.options.flash_attention:
+        return 0
+    widths = [
+        2 * term.cells * (term.cache.key_elements + term.cache.value_elements)
+        for term in terms
+        if term.cache.kind is not CacheKind.LATENT
+    ]
+    return max(widths, default=0)

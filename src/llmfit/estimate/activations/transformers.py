@@ -1,34 +1,63 @@
-"""transformers' activations: what is alive at the widest moment of a forward pass.
+"""transformers' activations: what is alive at the widest moment of loading, prefilling and decoding.
 
-Read in `models/llama/modeling_llama.py` and `integrations/sdpa_attention.py` of the version in `engines.yaml`.
+Read in `models/llama/modeling_llama.py`, `cache_utils.py` and `generation/utils.py` of the versions named here.
 """
 
+from dataclasses import replace
+
+from llmfit.estimate.activations import awq, resident
 from llmfit.estimate.activations.stage import Stage
+from llmfit.estimate.kv_cache import transformers as cache
 from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 
 LAST_LOGITS_ONLY = (4, 45)
 """From this version `generate` computes the logits of the last prompt token alone."""
+EXPERTS_TOGETHER = (5, 0)
+"""From this version the tokens of all experts are multiplied in one grouped product."""
 
 
-def peaks(architecture: Architecture, workload: Workload) -> list[Stage]:
-    """Return the stages of a prefill and of a decoding step.
+def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
+    """Return the bytes beside weights and cache at each stage, so that the largest makes the peak of the whole run.
 
-    In elements a token: MLP 3I + 4h (gate, up, product; embedding, layer input, residual, normed input),
-    attention 4·H·d + 2·K·d + 4h (rotated queries), eager scores 8 bytes · heads · n² a sequence.
+    A prefill sees the cache of the prompt alone, loading sees none: what comes to the cache later is taken off.
+    """
+    fixed = resident.resident_bytes(architecture, workload, device)
+    whole, later = _cache_bytes(architecture, workload)
+    prefill = [
+        Stage(stage.label, max(0, stage.bytes - later) + fixed, stage.formula)
+        for stage in prefill_stages(architecture, workload)
+    ]
+    loading = [
+        Stage(stage.label, max(0, stage.bytes - whole)) for stage in resident.load_stages(architecture, workload)
+    ]
+    return [*prefill, _decoding(architecture, workload, fixed), *loading]
+
+
+def prefill_stages(architecture: Architecture, workload: Workload) -> list[Stage]:
+    """Return the stages of one forward pass over all prompts.
+
+    Elements a token: MLP 3I + 4h (gate, up, product; embedding, layer input, residual, normed input),
+    attention 4·H·d + 2·K·d + 4h (query with its rotation), logits of the last token, up to 4.44 of all.
     """
     width = element_bytes(workload)
     batch, prompt = workload.sequences, max(1, workload.prefill_tokens)
     tokens = batch * prompt
-    mlp = tokens * width * mlp_elements(architecture)
+    version = workload.options.engine_version
+    mlp = mlp_elements(architecture, together=not is_before(version, EXPERTS_TOGETHER))
     attention = tokens * width * attention_elements(architecture)
-    if not workload.options.flash_attention or workload.options.attn_implementation == "eager":
-        attention += 8 * architecture.num_attention_heads * prompt * prompt * batch
+    scores = 0
+    if workload.options.attn_implementation in ("eager", awq.FUSED) or not workload.options.flash_attention:
+        scores = score_bytes(architecture, workload) * batch * prompt * prompt
+    every = is_before(version, LAST_LOGITS_ONLY) or workload.options.attn_implementation == awq.FUSED
+    logits = 0 if architecture.is_encoder_only else (tokens if every else batch) * architecture.vocab_size * (width + 4)
     return [
-        Stage("MLP of a prefilled prompt", mlp),
-        Stage("attention of a prefilled prompt", attention),
-        Stage("logits", logits_bytes(architecture, workload, tokens=tokens)),
+        Stage("MLP of a prefill", tokens * width * mlp, f"{tokens} tokens · {mlp} · {width} B"),
+        Stage("attention of a prefill", attention + scores, f"{tokens} tokens, scores {scores} B"),
+        Stage("logits of a prefill", logits + tokens * width * 2 * architecture.hidden_size),
+        *awq.prefill_stages(architecture, workload, tokens=tokens),
     ]
 
 
@@ -37,14 +66,23 @@ def element_bytes(workload: Workload) -> int:
     return 4 if workload.format.precision == "fp32" else 2
 
 
-def mlp_elements(architecture: Architecture) -> int:
-    """Return the elements of one token that are alive in the widest MLP."""
+def score_bytes(architecture: Architecture, workload: Workload) -> int:
+    """Return bytes of one pair of tokens in eager attention: scores, their softmax in fp32, and its copy."""
+    return (2 * element_bytes(workload) + 4) * architecture.num_attention_heads
+
+
+def mlp_elements(architecture: Architecture, *, together: bool = True) -> int:
+    """Return the elements of one token that are alive in the widest MLP.
+
+    `together`: the experts' inputs, gates and outputs of all tokens at once; one expert after the other else.
+    """
+    h = architecture.hidden_size
     wide = 3 if architecture.gated_mlp else 2
-    dense = wide * architecture.intermediate_size + 4 * architecture.hidden_size
     if not architecture.num_experts:
-        return dense
-    routed = architecture.num_experts_per_tok * (2 * architecture.hidden_size + 3 * architecture.moe_intermediate_size)
-    return max(routed + 4 * architecture.hidden_size, dense)
+        return wide * architecture.intermediate_size + 4 * h
+    at_once = architecture.num_experts_per_tok if together else 1
+    routed = at_once * (2 * h + wide * architecture.moe_intermediate_size) + 4 * h
+    return max(routed, attention_elements(architecture))
 
 
 def attention_elements(architecture: Architecture) -> int:
@@ -54,10 +92,25 @@ def attention_elements(architecture: Architecture) -> int:
     return 4 * queries + 2 * keys + 4 * architecture.hidden_size
 
 
-def logits_bytes(architecture: Architecture, workload: Workload, *, tokens: int) -> int:
-    """Return the bytes of logits: of the last tokens, or up to 4.44 of the whole prompt with an fp32 copy."""
-    if architecture.is_encoder_only:
-        return 0
-    if is_before(workload.options.engine_version, LAST_LOGITS_ONLY):
-        return tokens * architecture.vocab_size * 6
-    return workload.sequences * architecture.vocab_size * 6
+def _decoding(architecture: Architecture, workload: Workload, fixed: int) -> Stage:
+    """Return what the last decoding step adds: the copy of one layer's keys that `torch.cat` makes, and sampling."""
+    copies = [
+        term.streams
+        * term.cells
+        * term.cell_bytes
+        * term.cache.key_elements
+        // (term.cache.key_elements + term.cache.value_elements)
+        for term in cache.cache_terms(architecture, workload)
+        if term.cells > 1 and term.cache.key_elements
+    ]
+    return Stage("decoding", fixed + max(copies, default=0), "a layer's keys are copied as they grow")
+
+
+def _cache_bytes(architecture: Architecture, workload: Workload) -> tuple[int, int]:
+    """Return the bytes of the cache at the end, and how many of them come after the prefill."""
+    now = sum(term.bytes for term in cache.cache_terms(architecture, workload))
+    preallocated = workload.options.attn_implementation == awq.FUSED
+    if architecture.is_encoder_decoder or preallocated or workload.prefill_tokens >= workload.context:
+        return now, 0
+    before = replace(workload, context=max(1, workload.prefill_tokens), prompt_tokens=None)
+    return now, now - sum(term.bytes for term in cache.cache_terms(architecture, before))

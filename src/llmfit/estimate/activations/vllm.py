@@ -7,10 +7,15 @@ from llmfit.estimate.activations.stage import Stage
 from llmfit.estimate.activations.transformers import attention_elements, element_bytes, mlp_elements
 from llmfit.estimate.defaults import vllm_batched_tokens, vllm_sequences
 from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 
 
-def peaks(architecture: Architecture, workload: Workload) -> list[Stage]:
+def peaks(
+    architecture: Architecture,
+    workload: Workload,
+    device: Device | None = None,  # noqa: ARG001 - every engine has the same signature
+) -> list[Stage]:
     """Return the sampler of `max_num_seqs` sequences and the forward of `max_num_batched_tokens` tokens."""
     per_logit = workload.engine.constant("sampler_bytes_per_logit").value
     sequences, tokens = vllm_sequences(workload), vllm_batched_tokens(workload)
