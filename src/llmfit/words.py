@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from llmfit.catalog import Catalog
-from llmfit.errors import NoGpuFoundError, UnknownWordError, UnsupportedWorkloadError, UsageError, nearest
+from llmfit.errors import UnknownWordError, UnsupportedWorkloadError, UsageError, nearest
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.engine import Engine
@@ -52,13 +52,9 @@ def detected_device(catalog: Catalog, *, ram: str | float | None = None) -> Devi
         NoGpuFoundError: It shows no GPU.
     """
     from llmfit.catalog.devices import complete_device
-    from llmfit.detect import detect
+    from llmfit.detect import detect_device
 
-    device = detect()
-    if not device.gpus:
-        hint = "Name one with --gpu, or its size with --vram; `llmfit detect` shows what was looked for"
-        raise NoGpuFoundError("This machine shows no GPU that llmfit knows how to ask", hint=hint)
-    return complete_device(device, catalog=catalog, ram=ram)
+    return complete_device(detect_device(), catalog=catalog, ram=ram)
 
 
 def precision_of(word: str) -> PrecisionName:

@@ -8,7 +8,7 @@ from llmfit.errors import UsageError, nearest
 from llmfit.render.view import OUTPUTS, Output
 
 
-def _complete(table: str) -> Any:  # noqa: ANN401 - Typer takes any function here
+def complete(table: str) -> Any:  # noqa: ANN401 - Typer takes any function here
     """Return a function that completes a word from a table of the catalog."""
 
     def words(incomplete: str) -> list[str]:
@@ -31,19 +31,19 @@ def parse_output(text: str) -> Output:
             return name
     close = nearest(text, OUTPUTS)
     hint = f"Did you mean {close[0]}?" if close else f"Name one of {', '.join(OUTPUTS)}"
-    raise UsageError(f"{text!r}: no such output", hint=hint)
+    raise UsageError(f"--output {text[:40]}: no such output", hint=hint)
 
 
 Model = Annotated[
     str,
     typer.Argument(
-        metavar="MODEL", help="Id or unambiguous short name in the catalog.", autocompletion=_complete("models")
+        metavar="MODEL", help="Id or unambiguous short name in the catalog.", autocompletion=complete("models")
     ),
 ]
 Gpu = Annotated[
     list[str] | None,
     typer.Option(
-        "--gpu", metavar="NAME", help='GPU by name, "2x NAME" for two; repeatable.', autocompletion=_complete("gpus")
+        "--gpu", metavar="NAME", help='GPU by name, "2x NAME" for two; repeatable.', autocompletion=complete("gpus")
     ),
 ]
 Vram = Annotated[str | None, typer.Option("--vram", metavar="GB", help="Size of the card as sold, instead of a name.")]
@@ -51,7 +51,7 @@ Ram = Annotated[str | None, typer.Option("--ram", metavar="GB", help="RAM beside
 Task = Annotated[
     list[str] | None,
     typer.Option(
-        "--task", metavar="TASK", help="What it is for: chat, code, …; repeatable.", autocompletion=_complete("tasks")
+        "--task", metavar="TASK", help="What it is for: chat, code, …; repeatable.", autocompletion=complete("tasks")
     ),
 ]
 License = Annotated[
@@ -60,7 +60,7 @@ License = Annotated[
         "--license",
         metavar="ID",
         help="commercial, permissive or a licence's id; repeatable.",
-        autocompletion=_complete("licenses"),
+        autocompletion=complete("licenses"),
     ),
 ]
 Region = Annotated[
@@ -77,13 +77,13 @@ Format = Annotated[
         "--format",
         metavar="FORMAT",
         help="Exact format: Q4_K_M, nf4, awq-int4, …",
-        autocompletion=_complete("formats"),
+        autocompletion=complete("formats"),
     ),
 ]
 Engine = Annotated[
     str | None,
     typer.Option(
-        "--engine", metavar="ENGINE", help="llama.cpp, transformers or vllm.", autocompletion=_complete("engines")
+        "--engine", metavar="ENGINE", help="llama.cpp, transformers or vllm.", autocompletion=complete("engines")
     ),
 ]
 Engines = Annotated[
@@ -92,13 +92,13 @@ Engines = Annotated[
         "--engine",
         metavar="ENGINE",
         help="llama.cpp, transformers or vllm; repeatable.",
-        autocompletion=_complete("engines"),
+        autocompletion=complete("engines"),
     ),
 ]
 KvFormat = Annotated[
     str | None,
     typer.Option(
-        "--kv-format", metavar="FORMAT", help="Format of the KV cache.", autocompletion=_complete("kv_formats")
+        "--kv-format", metavar="FORMAT", help="Format of the KV cache.", autocompletion=complete("kv_formats")
     ),
 ]
 Context = Annotated[

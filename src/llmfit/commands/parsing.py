@@ -47,34 +47,49 @@ def whole_number(text: str) -> int:
     units = {"k": 1024, "m": 1024**2}
     digits, unit = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
     if not digits.isascii() or not digits.isdigit() or len(digits) > 12 or int(digits) * unit > 10**12:
-        raise UsageError(f"is {text!r}, not a whole number", hint="Give a number such as 8192 or 8k")
+        raise UsageError(f"{text[:40]}: not a whole number", hint="Give a number such as 8192 or 8k")
     if int(digits) == 0:
-        raise UsageError("is 0", hint="Give a number of at least 1")
+        raise UsageError("0: must be at least 1", hint="Give a number of at least 1")
     return int(digits) * unit
 
 
-def number(text: str, *, largest: float, unit: str = "") -> float:
-    """Return a positive number, with or without its unit behind it.
+def positive(text: str) -> float:
+    """Return a number above 0.
 
     Raises:
-        UsageError: It is none, not above 0, or beyond `largest`.
+        UsageError: It is none.
     """
-    word = text.strip().lower()
-    for ending in (unit.lower(), unit.lower().replace("b", "ib"), unit.lower()[:1]):
-        if ending and word.endswith(ending):
-            word = word.removesuffix(ending).strip()
-            break
     try:
-        value = float(word) if "_" not in word else math.nan
+        value = float(text) if "_" not in text else math.nan
     except ValueError:
         value = math.nan
-    if math.isnan(value):
-        raise UsageError(f"is {text!r}, not a number", hint="Give a number such as 6 or 11.5")
-    if value <= 0:
-        raise UsageError(f"is {text}, but must be above 0", hint="Give a number such as 6 or 11.5")
-    if value > largest:
-        raise UsageError(f"is {text}, more than any machine has", hint=f"Give a number up to {largest:,.0f}")
+    if not 0 < value < math.inf:
+        raise UsageError(f"{text[:40]}: not a number above 0", hint="Give a number such as 6 or 11.5")
     return value
+
+
+def parameters(text: str) -> int:
+    """Return a number of parameters, such as 8B, 500M or 8000000000.
+
+    Raises:
+        UsageError: It is none.
+    """
+    units = {"b": 10**9, "m": 10**6, "t": 10**12}
+    number, unit = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
+    try:
+        return round(positive(number) * unit)
+    except UsageError:
+        raise UsageError(f"{text[:40]}: not a number of parameters", hint="Give a number such as 8B or 500M") from None
+
+
+def gigabytes(text: str) -> int:
+    """Return the bytes of a size in GB, 1 GB taken as 1 GiB.
+
+    Raises:
+        UsageError: It is none.
+    """
+    word = text.strip().lower().removesuffix("gib").removesuffix("gb").strip()
+    return round(positive(word) * 1024**3)
 
 
 def _parser_of(annotation: Any) -> Parse:  # noqa: ANN401 - an annotation is any object

@@ -5,13 +5,16 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from llmfit.errors import LlmfitError
 from llmfit.render.envelope import error_json
 from llmfit.render.terminal import Terminal, to_ascii
 from llmfit.render.text import visible
-from llmfit.render.view import json_text
+from llmfit.render.view import Origin, json_text
+
+if TYPE_CHECKING:
+    from llmfit.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ def _is_unicode(stream: TextIO, *, environ: Mapping[str, str]) -> bool:
 def terminal() -> Terminal:
     """Return what stdout can show."""
     return detect_terminal(sys.stdout, environ=os.environ)
+
+
+def origin_of(command: str, catalog: "Catalog") -> Origin:
+    """Return who answers, and from which catalog."""
+    return Origin(command=command, catalog_version=catalog.version, catalog_models=len(catalog.models))
 
 
 def write(answer: Answer) -> int:

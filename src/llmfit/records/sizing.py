@@ -7,6 +7,7 @@ from llmfit.records.estimate import Estimate, Fit
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed
+from llmfit.records.training import Training
 from llmfit.records.workload import Workload
 
 
@@ -18,7 +19,8 @@ class Sizing:
     active_parameters: int | None
     """Parameters that one token passes through; None where the architecture does not say."""
     license: EffectiveLicense
-    workload: Workload
+    workload: Workload | Training
+    """What it is asked to do: answer, or be fine-tuned."""
     estimate: Estimate
     fit: Fit | None = None
     """None where no device was named."""

@@ -12,6 +12,7 @@ from llmfit.records.estimate import Estimate, Fit, PartName
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed
+from llmfit.records.training import LORA_METHODS, Training
 from llmfit.records.workload import Workload
 
 if TYPE_CHECKING:
@@ -109,6 +110,23 @@ def workload_json(workload: Workload) -> "shapes.Workload":
         "prompt_tokens": workload.prefill_tokens,
         "sequences": workload.sequences,
         "kv_format": workload.kv_format.id,
+    }
+
+
+def training_json(training: Training) -> "shapes.TrainingWorkload":
+    """Return how a model is fine-tuned."""
+    return {
+        "training": training.method,
+        "stage": training.stage,
+        "optimizer": training.optimizer,
+        "recipe": training.recipe,
+        "batch_size": training.batch_size,
+        "sequence_length": training.sequence_length,
+        "gradient_checkpointing": training.gradient_checkpointing,
+        "lora_rank": training.lora_rank if training.method in LORA_METHODS else None,
+        "target_modules": list(training.target_modules),
+        "gpus": training.gpus,
+        "sharding": training.sharding,
     }
 
 

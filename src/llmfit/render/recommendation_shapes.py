@@ -58,13 +58,6 @@ class ScorePart(TypedDict):
     detail: str
 
 
-class Score(TypedDict):
-    """0 to 100, in parts that sum to it."""
-
-    total: float
-    parts: list[ScorePart]
-
-
 class Companion(TypedDict):
     """A further model of a bundle: the embedder or reranker beside the generator."""
 
@@ -92,7 +85,9 @@ class Recommendation(TypedDict):
     max_context: int | None
     """Longest context of one sequence that stays within what fits."""
     speed: Speed | None
-    score: Score
+    score: dict[str, float]
+    """`total`, 0 to 100, and the points of each part, which sum to it."""
+    score_parts: list[ScorePart]
     quality: Quality
     evidence: list[Evidence]
     reasons: list[str]

@@ -99,6 +99,26 @@ class Workload(TypedDict):
     kv_format: str
 
 
+class TrainingWorkload(TypedDict):
+    """How the model is fine-tuned."""
+
+    training: str
+    """The method: full, freeze, lora, qlora, …"""
+    stage: str
+    optimizer: str
+    recipe: str
+    """How weights are kept while they train."""
+    batch_size: int
+    """Sequences of one micro-batch on one GPU."""
+    sequence_length: int
+    gradient_checkpointing: str
+    lora_rank: int | None
+    target_modules: list[str]
+    """Empty for the library's default."""
+    gpus: int
+    sharding: str
+
+
 class Memory(TypedDict):
     """Bytes by part. All but the total sum to the total; null where a part is unknown, and the total a lower bound."""
 
@@ -154,7 +174,7 @@ class Sizing(TypedDict):
     """One model under one load, on a device or on none."""
 
     model: Model
-    workload: Workload
+    workload: Workload | TrainingWorkload
     memory: Memory
     ram_bytes: int
     """RAM that it takes beside the device's memory."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.sizing import Sizing
+from llmfit.records.training import Training
+from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import LABELS
 from llmfit.render.explain import license_explained, memory_explained, notes
@@ -14,6 +16,9 @@ from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdow
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import amount, count_of, parameters, rate, styled, tokens, visible, wrap
 from llmfit.render.view import Origin
+
+if TYPE_CHECKING:
+    from llmfit.render import shapes
 
 FIELDS = (
     "model",
@@ -41,7 +46,7 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
     """Return one estimate as it stands in `estimate`, `compare` and `check`."""
     item: dict[str, Any] = {
         "model": nouns.model_json(sizing.model, license_=sizing.license, active_parameters=sizing.active_parameters),
-        "workload": nouns.workload_json(sizing.workload),
+        "workload": load_json(sizing.workload),
         "memory": nouns.memory_json(sizing.estimate),
         "ram_bytes": sizing.estimate.host_bytes,
         "per_gpu_bytes": list(sizing.estimate.per_gpu_bytes),
@@ -56,21 +61,33 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
     return item
 
 
+def load_json(load: Workload | Training) -> "shapes.Workload | shapes.TrainingWorkload":
+    """Return what the model is asked to do: answer, or be fine-tuned."""
+    return nouns.training_json(load) if isinstance(load, Training) else nouns.workload_json(load)
+
+
+def format_word(sizing: Sizing) -> str:
+    """Return the format, or the method of fine-tuning."""
+    return sizing.workload.method if isinstance(sizing.workload, Training) else sizing.workload.format.id
+
+
+def _load_record(load: Workload | Training) -> list[Scalar]:
+    if isinstance(load, Training):
+        return [None, None, load.method, load.sequence_length, load.batch_size, None]
+    precision, format_ = load.format.precision, load.format.id
+    return [load.engine.id, precision, format_, load.context, load.sequences, load.kv_format.id]
+
+
 def sizing_record(sizing: Sizing) -> list[Scalar]:
-    """Return one estimate as a row of FIELDS."""
+    """Return one estimate as a row of FIELDS; in training, context and sequences are those of a micro-batch."""
     memory = nouns.memory_json(sizing.estimate)
-    load, fit = sizing.workload, sizing.fit
+    fit = sizing.fit
     return [
         sizing.model.id,
         sizing.model.parameters,
         sizing.active_parameters,
         sizing.license.effective_id,
-        load.engine.id,
-        load.format.precision,
-        load.format.id,
-        load.context,
-        load.sequences,
-        load.kv_format.id,
+        *_load_record(sizing.workload),
         *(memory.get(f"{name}_bytes", 0) for name in PartName),
         sizing.estimate.total_bytes,
         sizing.estimate.host_bytes,
@@ -91,8 +108,12 @@ def model_words(sizing: Sizing) -> str:
 
 
 def load_words(sizing: Sizing) -> str:
-    """Return the engine, format and load in one line."""
+    """Return the engine, format and load, or how it is fine-tuned, in one line."""
     load = sizing.workload
+    if isinstance(load, Training):
+        gpus = f", {load.gpus} GPUs with {load.sharding}" if load.gpus > 1 else ""
+        batch = f"{count_of(load.batch_size, 'sequence')} of {load.sequence_length:,} tokens"
+        return f"{load.method} {load.stage}, {load.optimizer}, {load.recipe}, {batch}{gpus}"
     precision = f" ({load.format.precision})" if load.format.precision else ""
     cache = f", KV cache {load.kv_format.id}" if sizing.estimate.part_bytes(PartName.KV_CACHE) else ""
     count = count_of(load.sequences, "sequence")

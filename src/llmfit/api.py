@@ -1,0 +1,117 @@
+"""What programs call: every answer of the command line as a function that returns a record."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmfit.catalog import Catalog, load_catalog
+from llmfit.errors import LlmfitError
+from llmfit.records.device import Device
+from llmfit.records.model import Model
+from llmfit.records.recommendation import Recommendations
+from llmfit.records.sizing import Sizing
+from llmfit.words import device_of, workload_of
+
+
+def recommend_models(
+    *,
+    gpu: Sequence[str] = (),
+    vram: float | None = None,
+    ram: float | None = None,
+    device: Device | None = None,
+    catalog: Catalog | None = None,
+    **wishes: Any,  # noqa: ANN401 - those of `questions.question_of`, each of its own type
+) -> Recommendations:
+    """Return which models to use on a device; this machine where none is named.
+
+    `wishes` are the options of `llmfit recommend`: task, license_, region, language, context, …
+
+    Raises:
+        LlmfitError: No answer can be given; the message says why.
+    """
+    from llmfit.questions import question_of
+    from llmfit.rank import recommend
+
+    catalog = catalog or load_catalog()
+    question = question_of(catalog, **wishes)
+    device = device or device_of(catalog, gpu=gpu, vram=vram, ram=ram)
+    return recommend(question, catalog, device=device)
+
+
+def estimate_model(
+    model: str | Model,
+    *,
+    device: Device | None = None,
+    catalog: Catalog | None = None,
+    **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
+) -> Sizing:
+    """Return the bytes of a model under a load, and whether they fit the device where one is given.
+
+    `load` are the options of `llmfit estimate`: engine, precision, format_name, kv_format, context, …
+
+    Raises:
+        LlmfitError: No answer can be given; the message says why.
+    """
+    from llmfit.architectures import describe
+    from llmfit.estimate import estimate
+    from llmfit.estimate.speed import estimate_speed
+    from llmfit.fit import fit
+    from llmfit.licensing import effective_license
+
+    catalog = catalog or load_catalog()
+    row = catalog.model(model) if isinstance(model, str) else model
+    architecture = describe(row.architecture)
+    workload = workload_of(catalog, row, architecture, **load)
+    estimated = estimate(architecture, workload, device=device, explain=True)
+    fitted = None if device is None else fit(estimated, device)
+    runs = fitted is not None and fitted.verdict.value in {"fits", "tight"}
+    return Sizing(
+        model=row,
+        active_parameters=architecture.active_parameters,
+        license=effective_license(row, models=catalog.models, licenses=catalog.licenses),
+        workload=workload,
+        estimate=estimated,
+        fit=fitted,
+        speed=estimate_speed(architecture, workload, device=device, estimate=estimated) if device and runs else None,
+        warnings=_caveats(row),
+    )
+
+
+def compare_models(
+    models: Sequence[str | Model],
+    *,
+    device: Device | None = None,
+    catalog: Catalog | None = None,
+    **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
+) -> tuple[Sizing, ...]:
+    """Return an estimate of each model under the same load.
+
+    Raises:
+        LlmfitError: No answer can be given for one of them; the message says why.
+    """
+    catalog = catalog or load_catalog()
+    return tuple(estimate_model(model, device=device, catalog=catalog, **load) for model in models)
+
+
+def named_device(
+    *, gpu: Sequence[str] = (), vram: float | None = None, ram: float | None = None, catalog: Catalog | None = None
+) -> Device:
+    """Return a device by the names of its GPUs or the size of its card; this machine where nothing is named.
+
+    Raises:
+        LlmfitError: The words name none.
+    """
+    return device_of(catalog or load_catalog(), gpu=gpu, vram=vram, ram=ram)
+
+
+def active_parameters(model: Model) -> int | None:
+    """Return the parameters that one token passes through; None where the architecture cannot be described."""
+    from llmfit.architectures import describe
+
+    try:
+        return describe(model.architecture).active_parameters
+    except LlmfitError:
+        return None
+
+
+def _caveats(model: Model) -> tuple[str, ...]:
+    return model.data_caveats

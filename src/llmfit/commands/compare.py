@@ -1,0 +1,67 @@
+"""`llmfit compare`: models side by side on one device."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from llmfit.commands import options as o
+from llmfit.commands.estimate import device_or_none, exit_code_of
+from llmfit.commands.parsing import Command
+from llmfit.commands.sink import Answer, origin_of, terminal
+
+
+def compare(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Two or more models.", autocompletion=o.complete("models"))
+    ],
+    *,
+    gpu: o.Gpu = None,
+    vram: o.Vram = None,
+    ram: o.Ram = None,
+    engine: o.Engine = None,
+    precision: o.Precision = None,
+    format_name: o.Format = None,
+    kv_format: o.KvFormat = None,
+    context: o.Context = None,
+    prompt_tokens: o.PromptTokens = None,
+    sequences: o.Sequences = 1,
+    output: o.OutputMode = None,
+    json: o.Json = False,
+    explain: o.Explain = False,
+) -> Answer:
+    """Models side by side under one load, on one device.
+
+    Exit code 1 where none of them fits.
+    """
+    return _answer(**locals())
+
+
+def _answer(
+    *,
+    models: Sequence[str],
+    gpu: Sequence[str] | None,
+    vram: str | None,
+    ram: str | None,
+    output: str | None,
+    json: bool,
+    explain: bool,
+    **load: Any,  # noqa: ANN401 - the options of a load, each of its own type
+) -> Answer:
+    mode = o.chosen_output(output, json=json)
+    from llmfit.api import compare_models
+    from llmfit.catalog import load_catalog
+    from llmfit.render.comparison import ComparisonView
+    from llmfit.render.view import render
+
+    catalog = load_catalog()
+    rows = [catalog.model(name) for name in dict.fromkeys(models)]
+    device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
+    sizings = compare_models(rows, device=device, catalog=catalog, **load)
+    view = ComparisonView(sizings=sizings, device=device, origin=origin_of("compare", catalog), explain=explain)
+    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=exit_code_of(sizings), notes=notes)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command into the application."""
+    app.command("compare", cls=Command)(compare)

@@ -1,0 +1,49 @@
+"""`llmfit gpus`: the GPU table."""
+
+from typing import Annotated
+
+import typer
+
+from llmfit.commands import options as o
+from llmfit.commands.parsing import Command
+from llmfit.commands.sink import Answer, origin_of, terminal
+
+
+def gpus(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY]", help="Words in name, vendor or generation.")
+    ] = None,
+    *,
+    output: o.OutputMode = None,
+    json: o.Json = False,
+    top: o.Top = None,
+    show_all: o.All = False,
+) -> Answer:
+    """The GPUs that llmfit knows, by memory.
+
+    Exit code 1 where nothing is found.
+    """
+    mode = o.chosen_output(output, json=json)
+    shown = o.chosen_top(top, show_all=show_all, default=None if query or mode != "table" else 30)
+    from llmfit.catalog import load_catalog
+    from llmfit.render.catalog import GpusView
+    from llmfit.render.view import render
+
+    catalog = load_catalog()
+    wanted = [word.casefold() for word in query or ()]
+    found = [
+        gpu
+        for gpu in catalog.gpus.values()
+        if all(
+            word in " ".join((gpu.id, gpu.name, gpu.vendor, gpu.generation or "", *gpu.aliases)).casefold()
+            for word in wanted
+        )
+    ]
+    found.sort(key=lambda gpu: (gpu.memory_bytes, gpu.name, gpu.id))
+    view = GpusView(gpus=found[:shown], found=len(found), origin=origin_of("gpus", catalog))
+    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=0 if found else 1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command into the application."""
+    app.command("gpus", cls=Command)(gpus)

@@ -1,0 +1,122 @@
+"""`llmfit models`: the catalog; `llmfit models show`: one model of it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmfit.commands import options as o
+from llmfit.commands.parsing import Command, Group
+from llmfit.commands.sink import Answer, origin_of, terminal
+
+if TYPE_CHECKING:
+    from llmfit.catalog import Catalog
+    from llmfit.records.model import Model
+    from llmfit.render.catalog import ModelRow
+
+
+class DefaultGroup(Group):
+    """A group whose first word may be left out: `models qwen` is `models list qwen`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - its type is a private one of Typer
+        """Put `list` in front of what names no command."""
+        first = args[0] if args else ""
+        return super().parse_args(ctx, args if first in self.commands else ["list", *args])
+
+
+def list_models(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY]", help="Words in id, family or publisher.")
+    ] = None,
+    *,
+    task: o.Task = None,
+    license_: o.License = None,
+    language: o.Language = None,
+    output: o.OutputMode = None,
+    json: o.Json = False,
+    top: o.Top = None,
+    show_all: o.All = False,
+) -> Answer:
+    """The models of the catalog, by size.
+
+    `llmfit models show MODEL` has everything known of one. Exit code 1 where nothing is found.
+    """
+    mode = o.chosen_output(output, json=json)
+    shown = o.chosen_top(top, show_all=show_all, default=None if query or mode != "table" else 30)
+    from llmfit.catalog import load_catalog
+    from llmfit.questions import question_of
+    from llmfit.render.catalog import ModelsView
+    from llmfit.render.view import render
+
+    catalog = load_catalog()
+    asked = question_of(catalog, task=task, license_=license_, language=language)
+    found = [
+        row
+        for row in map(row_of(catalog), _matching(catalog.models.values(), words=query or ()))
+        if set(asked.languages) <= set(row.model.languages)
+        and (not task or _can(row.model, asked.tasks, catalog))
+        and _licensed(row, asked.licenses)
+    ]
+    found.sort(key=lambda row: (row.model.parameters, row.model.id))
+    view = ModelsView(rows=found[:shown], found=len(found), origin=origin_of("models", catalog))
+    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=0 if found else 1)
+
+
+def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -> Answer:
+    """Everything that the catalog knows of one model, with sources."""
+    mode = o.chosen_output(output, json=json)
+    from llmfit.catalog import load_catalog
+    from llmfit.render.catalog import ModelView
+    from llmfit.render.view import render
+
+    catalog = load_catalog()
+    row = row_of(catalog)(catalog.model(model))
+    view = ModelView(row=row, origin=origin_of("models show", catalog))
+    return Answer(text=render(view, output=mode, terminal=terminal()))
+
+
+def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model to ModelRow
+    """Return a function that adds to a model what is worked out about it."""
+    from llmfit.api import active_parameters
+    from llmfit.licensing import effective_license
+    from llmfit.render.catalog import ModelRow
+
+    def make(model: "Model") -> "ModelRow":
+        return ModelRow(
+            model=model,
+            license=effective_license(model, models=catalog.models, licenses=catalog.licenses),
+            active_parameters=active_parameters(model),
+            origin=catalog.origin(model.id),
+        )
+
+    return make
+
+
+def _matching(models: "Iterable[Model]", *, words: Iterable[str]) -> "list[Model]":
+    wanted = [word.casefold() for word in words]
+    return [
+        model
+        for model in models
+        if all(word in f"{model.id} {model.family} {model.publisher}".casefold() for word in wanted)
+    ]
+
+
+def _can(model: "Model", tasks: Iterable[str], catalog: "Catalog") -> bool:
+    rows = [catalog.tasks[task] for task in tasks]
+    return all(model.kind in row.kinds and set(row.requires) <= set(model.tasks) for row in rows)
+
+
+def _licensed(row: "ModelRow", words: Iterable[str]) -> bool:
+    from llmfit.licensing import allows
+
+    asked = list(words)
+    ids = [word for word in asked if word not in {"commercial", "permissive"}]
+    return allows(row.license, commercial="commercial" in asked, permissive="permissive" in asked, ids=ids)[0]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands into the application."""
+    group = typer.Typer(cls=DefaultGroup, rich_markup_mode=None, help="The models of the catalog.")
+    group.command("list", cls=Command)(list_models)
+    group.command("show", cls=Command)(show)
+    app.add_typer(group, name="models")

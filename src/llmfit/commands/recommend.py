@@ -1,0 +1,97 @@
+"""`llmfit recommend`: which models for this device, task, licence, language, context."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from llmfit.commands import options as o
+from llmfit.commands import wishes as w
+from llmfit.commands.parsing import Command
+from llmfit.commands.sink import Answer, origin_of, terminal
+
+DEFAULT_TOP = 5
+
+
+def recommend(
+    *,
+    gpu: o.Gpu = None,
+    vram: o.Vram = None,
+    ram: o.Ram = None,
+    task: o.Task = None,
+    license_: o.License = None,
+    region: o.Region = None,
+    language: o.Language = None,
+    context: o.Context = None,
+    prompt_tokens: o.PromptTokens = None,
+    sequences: o.Sequences = 1,
+    engine: o.Engines = None,
+    precision: o.Precision = None,
+    format_name: o.Format = None,
+    kv_format: o.KvFormat = None,
+    publisher: w.Publisher = None,
+    family: w.Family = None,
+    max_parameters: w.MaxParameters = None,
+    max_weight_bytes: w.MaxDownload = None,
+    min_tokens_per_second: w.MinSpeed = None,
+    include_base: w.IncludeBase = False,
+    include_low_bit: w.LowBit = False,
+    all_variants: w.Siblings = False,
+    weight: w.Weight = None,
+    why_not: w.WhyNot = None,
+    output: o.OutputMode = None,
+    json: o.Json = False,
+    explain: o.Explain = False,
+    top: o.Top = None,
+    show_all: o.All = False,
+) -> Answer:
+    """Which models to use on this hardware.
+
+    Without --gpu and --vram this machine's own GPU is meant. Exit code 1 where no model fits.
+    """
+    return _answer(**locals())
+
+
+def _answer(
+    *,
+    output: str | None,
+    json: bool,
+    explain: bool,
+    top: int | None,
+    show_all: bool,
+    gpu: Sequence[str] | None,
+    vram: str | None,
+    ram: str | None,
+    why_not: str | None,
+    weight: Sequence[str] | None,
+    **wishes: Any,  # noqa: ANN401 - those of `question_of`, each of its own type
+) -> Answer:
+    mode = o.chosen_output(output, json=json)
+    shown = o.chosen_top(top, show_all=show_all, default=DEFAULT_TOP)
+    from llmfit.catalog import load_catalog
+    from llmfit.questions import question_of, weights_of
+    from llmfit.rank import recommend as rank
+    from llmfit.render.recommendation import RecommendationsView
+    from llmfit.render.view import render
+    from llmfit.words import device_of
+
+    catalog = load_catalog()
+    question = question_of(catalog, top=shown, weights=weights_of(weight or ()), **wishes)
+    asked = None if why_not is None else catalog.model(why_not).id
+    device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
+    answer = rank(question, catalog, device=device)
+    view = RecommendationsView(
+        answer=answer,
+        device=device,
+        origin=origin_of("recommend", catalog),
+        explain=explain,
+        why_not=None if asked is None else answer.why_not(asked),
+    )
+    notes = () if asked is None or view.why_not else (f"{asked} is among the picks",)
+    text = render(view, output=mode, terminal=terminal())
+    return Answer(text=text, exit_code=0 if answer.picks else 1, notes=notes)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command into the application."""
+    app.command("recommend", cls=Command)(recommend)
