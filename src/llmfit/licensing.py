@@ -33,21 +33,8 @@ def effective_license(
     A publisher may license anew what it made from its own weights.
     A licence that the table lacks counts as unknown; a circle in the lineage is walked once.
     """
-    applying: dict[str, tuple[License, str]] = {}
-    caveats: dict[str, None] = {}
-    copied = False
-    child: Model | None = None
-    for ancestor in _lineage(model, models):
-        for license_id, own in _stated(ancestor):
-            found = licenses.get(license_id) or _unlisted(license_id)
-            silent_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
-            renewed = own and child is not None and child.publisher == ancestor.publisher and not copied
-            left_behind = own and child is not None and not (found.passes_to_derivatives or copied)
-            if not (silent_copy or renewed or left_behind):
-                applying.setdefault(found.id, (found, _reason(found, ancestor, model)))
-        caveats |= dict.fromkeys(ancestor.data_caveats)
-        copied = (copied or child is None) and ancestor.base_relation in _COPIES
-        child = ancestor
+    lineage = list(_lineage(model, models))
+    applying = _applying(lineage, models=models, licenses=licenses)
     rows = [row for row, _ in applying.values()]
     seeing = _is_multimodal(model)
     oldest_first = list(reversed(rows))
@@ -62,7 +49,7 @@ def effective_license(
         conditions=tuple(dict.fromkeys(condition for row in rows for condition in row.conditions)),
         regions_excluded=tuple(sorted({region for row in rows for region in _regions(row, seeing=seeing)})),
         derivatives_allowed=all(row.derivatives_allowed for row in rows),
-        data_caveats=tuple(caveats),
+        data_caveats=tuple(dict.fromkeys(caveat for ancestor in lineage for caveat in ancestor.data_caveats)),
         certainty=max((row.certainty for row in rows), key=_CERTAINTIES.index),
         because=tuple(reason for _, reason in applying.values()),
     )
@@ -76,6 +63,26 @@ def _lineage(model: Model, models: Mapping[str, Model]) -> Iterator[Model]:
         seen.add(current.id)
         yield current
         current = None if current.base_model is None else models.get(current.base_model)
+
+
+def _applying(
+    lineage: Sequence[Model], *, models: Mapping[str, Model], licenses: Mapping[str, License]
+) -> dict[str, tuple[License, str]]:
+    """Return every licence that holds for the first model of a lineage, with the reason, its own first."""
+    applying: dict[str, tuple[License, str]] = {}
+    copied = False
+    child: Model | None = None
+    for ancestor in lineage:
+        for license_id, own in _stated(ancestor):
+            found = licenses.get(license_id) or _unlisted(license_id)
+            silent_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
+            renewed = own and child is not None and child.publisher == ancestor.publisher and not copied
+            left_behind = own and child is not None and not (found.passes_to_derivatives or copied)
+            if not (silent_copy or renewed or left_behind):
+                applying.setdefault(found.id, (found, _reason(found, ancestor, lineage[0])))
+        copied = (copied or child is None) and ancestor.base_relation in _COPIES
+        child = ancestor
+    return applying or {"unknown": (_unlisted("unknown"), "no licence is stated anywhere in its lineage")}
 
 
 def _stated(ancestor: Model) -> list[tuple[str, bool]]:
