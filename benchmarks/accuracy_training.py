@@ -10,14 +10,12 @@ import sys
 from pathlib import Path
 from statistics import median
 
-
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from support.training import estimated_gib, training_rows  # noqa: E402 - found only after the path is set
-
 from llmfit.architectures import describe  # noqa: E402 - found only after the path is set
 from llmfit.errors import LlmfitError  # noqa: E402 - found only after the path is set
+from support.training import estimated_gib, training_rows  # noqa: E402 - found only after the path is set
 
 
 def main(folder: str) -> None:

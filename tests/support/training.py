@@ -1,5 +1,6 @@
 """Facts of the training libraries as committed, and loads made from them."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from pydantic import TypeAdapter
 
 from llmfit.estimate.training import estimate_training
 from llmfit.estimate.training.loss import kept_outputs
-from llmfit.records.architecture import Architecture
+from llmfit.records.architecture import Architecture, Role, Tensor
 from llmfit.records.estimate import PartName
 from llmfit.records.training import Training, TrainingFacts
+from support.formats import make_format
 
 GIB = 2**30
 
@@ -27,7 +29,10 @@ def training_facts() -> TrainingFacts:
 
 
 def load(method: Any = "full", **options: Any) -> Training:
-    """Return a training load with the committed facts."""
+    """Return a training load with the committed facts; `qlora` is on nf4-dq unless said otherwise."""
+    if method == "qlora":
+        form = options.get("base_format", "nf4-dq")
+        options["base_format"] = make_format(form) if isinstance(form, str) else form
     return Training(facts=training_facts(), method=method, **options)
 
 
@@ -44,6 +49,9 @@ def estimated_gib(architecture: Architecture, row: dict[str, Any]) -> float:
     """Return what the estimate says of the kind of memory that the row measured, per GPU."""
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in row["options"].items()}
     training = load(**options)
+    if row.get("untied"):
+        head = Tensor(Role.HEAD, "lm_head", (architecture.vocab_size, architecture.hidden_size))
+        architecture = replace(architecture, tied_embeddings=False, tensors=(*architecture.tensors, head))
     estimate = estimate_training(architecture, training)
     part = {name: estimate.part_bytes(name) // training.gpus for name in PartName}
     total = sum(part.values())

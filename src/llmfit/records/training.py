@@ -5,7 +5,8 @@ Options of the command line and the words that they accept, each the field of th
 --training METHOD · --stage · --optimizer · --recipe · --batch-size (micro-batch) · --sequence-length ·
 --lora-rank · --target-modules (names, or `all-linear`) · --modules-to-save ·
 --gradient-checkpointing [none|full|selective] · --attention · --loss · --packing · --gradient-accumulation ·
---gpus · --zero 0–3 · --fsdp · --offload-optimizer · --offload-parameters
+--base-format (of qlora; `nf4-dq`) · --optimizer-in-backward · --gpus · --zero 0–3 · --fsdp · --offload-optimizer · --offload-parameters ·
+--offload-activations
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Literal, get_args
 
 from llmfit.records.base import Record, Source
 from llmfit.records.engine import Constant
+from llmfit.records.format import Format
 
 Method = Literal["full", "freeze", "lora", "rslora", "dora", "qlora", "ia3", "prefix", "prompt"]
 Stage = Literal["sft", "dpo", "ppo", "reward"]
@@ -134,8 +136,8 @@ class Training:
     """fp32 is what PEFT makes of adapters by itself (`autocast_adapter_dtype`)."""
     upcast_frozen: bool = False
     """Whether embeddings, head and norms of a 4-bit model are kept in fp32 (`prepare_model_for_kbit_training`)."""
-    double_quant: bool = True
-    """Whether the scales of a 4-bit model are quantised too."""
+    base_format: Format | None = None
+    """How `qlora` stores the frozen model: `nf4-dq` (4.127 bit), `nf4`, `gptq-int4`, …"""
     virtual_tokens: int = 20
     """Tokens of prefix or prompt tuning."""
     trainable_layers: int = 2
@@ -147,6 +149,10 @@ class Training:
     """Whether the loop still holds logits and returned cache in backward: a bare loop does, the HF Trainer does not."""
     use_cache: bool = False
     """Whether the forward pass returns a KV cache, as transformers does unless told otherwise."""
+    optimizer_in_backward: bool = False
+    """Whether each weight is stepped as soon as its gradient is there, so that gradients never are whole."""
+    offload_activations: bool = False
+    """Whether what the layers keep for backward waits in RAM."""
     gpus: int = 1
     zero: Literal[0, 1, 2, 3] = 0
     """DeepSpeed ZeRO stage; 0 is plain data parallelism."""
@@ -166,7 +172,8 @@ class Training:
     def tokens(self) -> int:
         """Tokens that one GPU passes through the model at once; chosen and rejected answers go together."""
         pair = 2 if self.stage in {"dpo", "reward"} else 1
-        return self.batch_size * self.sequence_length * pair
+        virtual = self.virtual_tokens if self.method == "prompt" else 0
+        return self.batch_size * (self.sequence_length + virtual) * pair
 
     @property
     def is_adapter(self) -> bool:

@@ -29,8 +29,10 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
     plan, state = shards(training), _state(architecture, training)
     weights = _weights(architecture, training, plan)
     buffers = _buffers(architecture, training, plan, state=state, weights=weights)
-    gradients = 0 if plan.optimizer_on_host else divided(state.gradients, plan.gradients)
-    step = 0 if plan.optimizer_on_host else divided(state.step, plan.optimizer)
+    gradients = (
+        0 if plan.optimizer_on_host or training.optimizer_in_backward else divided(state.gradients, plan.gradients)
+    )
+    step = 0 if plan.optimizer_on_host or training.optimizer_in_backward else divided(state.step, plan.optimizer)
     moment = peak(architecture, training, gradients=Gradients(gradients, step), chunks=CHUNKS)
     optimizer = 0 if plan.optimizer_on_host else divided(state.optimizer, plan.optimizer)
     adapter = divided(state.added, plan.weights)
@@ -191,6 +193,8 @@ def _check(architecture: Architecture, training: Training) -> None:
     for name in ("batch_size", "sequence_length", "gradient_accumulation", "gpus", "lora_rank", "virtual_tokens"):
         if getattr(training, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1")
+    if training.optimizer_in_backward and training.gradient_accumulation > 1:
+        raise UsageError("an optimizer that steps in backward cannot accumulate gradients")
     if training.method == "freeze" and not 0 < training.trainable_layers <= architecture.num_hidden_layers:
         raise UsageError(f"this model has {architecture.num_hidden_layers} layers to train")
 

@@ -61,5 +61,9 @@ def kept_outputs(architecture: Architecture, training: Training) -> LossTerm:
     cache = 0
     if training.use_cache and training.gradient_checkpointing == "none":
         cache = sum(len(c.layers) * (c.key_elements + c.value_elements) for c in architecture.caches)
-    width = (architecture.vocab_size + cache) if training.keep_outputs else 0
-    return LossTerm(b * width * training.tokens, f"{b}·{width}·{training.tokens}", "")
+    if not training.keep_outputs:
+        return LossTerm(0, "", "")
+    width, prefix = architecture.vocab_size + cache, 0
+    if training.method == "prefix":
+        prefix = b * cache * training.batch_size * training.virtual_tokens
+    return LossTerm(b * width * training.tokens + prefix, f"{b}·{width}·{training.tokens} + {prefix}", "")

@@ -14,6 +14,8 @@ from llmfit.records.training import LORA_METHODS, Training
 
 _INPUT = frozenset((Role.ATTN_Q, Role.ATTN_QKV, Role.ATTN_LATENT, Role.MLP_UP, Role.MLP_GATE_UP, Role.MIXER_IN))
 """Roles whose input is kept; the other projections of the same input share it."""
+_RELU = frozenset(("opt",))
+"""Families whose activation saves its output, which the next layer needs anyway."""
 _MIXERS = frozenset((Role.MIXER_IN, Role.MIXER_OUT))
 
 
@@ -32,6 +34,7 @@ def saved_terms(architecture: Architecture, training: Training) -> Iterator[Term
     b = activation_bytes(training)
     weights_train = not training.is_adapter
     biased = {(t.module, t.layers) for t in architecture.tensors if t.role is Role.BIAS}
+    fused = any(t.role is Role.ATTN_QKV for t in architecture.tensors)
     for tensor in architecture.tensors:
         if not tensor.layers or tensor.section not in {Section.TEXT, Section.ENCODER}:
             continue
@@ -39,7 +42,7 @@ def saved_terms(architecture: Architecture, training: Training) -> Iterator[Term
             is_layer_norm = (tensor.module, tensor.layers) in biased
             yield _norm(architecture, tensor, b=b, layer_norm=is_layer_norm, trained=weights_train)
         elif tensor.role is Role.ATTN_OUT:
-            yield _attention(architecture, training, tensor, b)
+            yield _attention(architecture, training, tensor, b=b, fused=fused)
         elif tensor.role in {Role.MLP_DOWN, Role.EXPERT_DOWN, Role.SHARED_EXPERT}:
             yield from _feed_forward(architecture, tensor, b, trained=weights_train)
         elif tensor.role in _MIXERS:
@@ -62,8 +65,8 @@ def norm_bytes(width: int, *, b: int, layer_norm: bool, trained: bool, wide: boo
 
 
 def is_wide_norm(architecture: Architecture) -> bool:
-    """Whether the family's RMSNorm multiplies by its weight in fp32 (Gemma)."""
-    return architecture.model_type.startswith(("gemma", "t5gemma", "recurrent_gemma", "shieldgemma"))
+    """Whether the family's RMSNorm multiplies by its weight in fp32 (Gemma, OLMo 2)."""
+    return architecture.model_type.startswith(("gemma", "t5gemma", "recurrent_gemma", "shieldgemma", "olmo2", "olmo3"))
 
 
 def _norm(architecture: Architecture, tensor: Tensor, *, b: int, layer_norm: bool, trained: bool) -> Term:
@@ -75,10 +78,11 @@ def _norm(architecture: Architecture, tensor: Tensor, *, b: int, layer_norm: boo
     return Term(tensor.module, taken, len(tensor.layers), f"{taken // max(1, width)}·{width}")
 
 
-def _attention(architecture: Architecture, training: Training, out: Tensor, b: int) -> Term:
+def _attention(architecture: Architecture, training: Training, out: Tensor, *, b: int, fused: bool) -> Term:
     """Query, key, value and output, and the log-sum-exp of each head; eager attention keeps its n × n matrix too.
 
-    Behind a padding mask, SDPA repeats keys and values for every query head.
+    Behind a padding mask, SDPA repeats keys and values for every query head (a single KV head is only a view).
+    The value of a fused projection is a view that keeps query and key before their rotation alive.
     """
     heads, extra = architecture.num_attention_heads, architecture.extra
     value = out.shape[1]
@@ -89,7 +93,10 @@ def _attention(architecture: Architecture, training: Training, out: Tensor, b: i
         query = value
         masked = training.batch_size > 1 and not training.packing
         repeats = training.attention == "eager" or (training.attention == "sdpa" and masked)
-        key = shared = value if repeats else min(value, architecture.num_key_value_heads * architecture.head_dim)
+        narrow = min(value, architecture.num_key_value_heads * architecture.head_dim)
+        key = shared = value if repeats and architecture.num_key_value_heads > 1 else narrow
+        if fused and shared == narrow:
+            shared = query + 2 * narrow
     taken = b * (query + key + shared + value) + 4 * heads
     formula = f"{b}·({query} + {key} + {shared} + {value}) + 4·{heads}"
     if training.attention == "eager":
@@ -106,7 +113,7 @@ def _feed_forward(architecture: Architecture, down: Tensor, b: int, *, trained: 
     if down.role is Role.SHARED_EXPERT and down.shape[0] != architecture.hidden_size:
         return
     width = down.shape[1]
-    kept = (3 if architecture.gated_mlp else 1) + (1 if trained else 0)
+    kept = (3 if architecture.gated_mlp else 1) + (1 if trained and architecture.model_type not in _RELU else 0)
     if down.role is not Role.EXPERT_DOWN:
         yield Term("feed-forward", kept * b * width, len(down.layers), f"{kept * b}·{width}")
         return
@@ -126,10 +133,7 @@ def _mixer(tensor: Tensor, b: int) -> Term:
 def _adapters(architecture: Architecture, training: Training, b: int) -> Iterator[Term]:
     """What adapters save beside the model: LoRA its input, cast to the adapter's dtype, and A's output."""
     if training.method == "ia3":
-        for tensor in target_tensors(architecture, training):
-            wide = b + 4
-            width = tensor.shape[1] if tensor.role is Role.MLP_DOWN else tensor.shape[0]
-            yield Term(f"{tensor.module} IA3", wide * width, len(tensor.layers), f"{wide}·{width}")
+        yield from _scales(architecture, training, b)
     if training.method not in LORA_METHODS:
         return
     a = 4 if training.adapter_dtype == "fp32" else 2
@@ -138,6 +142,15 @@ def _adapters(architecture: Architecture, training: Training, b: int) -> Iterato
         if tensor.section not in {Section.TEXT, Section.ENCODER} or not tensor.layers:
             continue
         yield _low_rank(training, tensor, a=a, b=b, shared=shared)
+
+
+def _scales(architecture: Architecture, training: Training, b: int) -> Iterator[Term]:
+    """IA3 saves an fp32 copy of the input it scales in feed-forward modules, the output as it came elsewhere."""
+    row = training.facts.targets(architecture.model_type)
+    forward = {name.rpartition(".")[2] for name in row.ia3_feedforward} if row else set()
+    for tensor in target_tensors(architecture, training):
+        wide, width = (4, tensor.shape[1]) if tensor.module in forward else (b, tensor.shape[0])
+        yield Term(f"{tensor.module} IA3", wide * width, len(tensor.layers), f"{wide}·{width}")
 
 
 def _low_rank(training: Training, tensor: Tensor, *, a: int, b: int, shared: set[Role]) -> Term:

@@ -35,11 +35,16 @@ def shards(training: Training) -> Shards:
         raise UsageError("offloading the parameters needs ZeRO stage 3 or FSDP", hint="use --zero 3")
     return Shards(
         weights=many if stage == 3 else 1,
-        gradients=many if stage >= 2 else 1,
+        gradients=many if stage >= 2 and not _unsynchronised(training) else 1,
         optimizer=many if stage >= 1 else 1,
         weights_on_host=training.offload_parameters,
         optimizer_on_host=training.offload_optimizer or (training.fsdp and training.offload_parameters),
     )
+
+
+def _unsynchronised(training: Training) -> bool:
+    """Whether gradients pile up whole: FSDP does not exchange them before the last micro-batch (`no_sync`)."""
+    return training.fsdp and training.gradient_accumulation > 1
 
 
 def divided(total: int, many: int) -> int:

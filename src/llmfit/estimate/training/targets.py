@@ -67,7 +67,7 @@ def target_tensors(architecture: Architecture, training: Training) -> tuple[Tens
         return tuple(linear)
     candidates = [*linear, *(t for t in architecture.tensors if t.role in {Role.EMBEDDING, Role.HEAD})]
     chosen = tuple(t for t in candidates if any(_matches(t, name) for name in names))
-    for name in names:
+    for name in training.target_modules or (() if chosen else names):
         if not any(_matches(t, name) for t in candidates):
             known = sorted({t.module for t in linear})
             raise UsageError(

@@ -7,7 +7,7 @@ from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, los
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
 from llmfit.estimate.training.targets import EXPERTS, LINEAR
-from llmfit.records.architecture import Architecture
+from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
 
@@ -118,6 +118,8 @@ def _kept(architecture: Architecture, training: Training, terms: tuple[Term, ...
     many, width = architecture.num_hidden_layers, residual_bytes(training)
     edges = width * architecture.hidden_size * many * tokens
     formula = f"{width}·{architecture.hidden_size}·{many}·{tokens}"
+    if training.offload_activations:
+        return ()
     if training.gradient_checkpointing == "full":
         return (Line("inputs of the layers", edges, formula),)
     if training.gradient_checkpointing == "selective":
@@ -133,7 +135,9 @@ def _ends(architecture: Architecture, training: Training, *, tokens: int) -> Lin
     width, b = architecture.hidden_size, activation_bytes(training)
     trained = not training.is_adapter
     wide = is_wide_norm(architecture)
-    last = norm_bytes(width, b=b, layer_norm=False, trained=trained, wide=wide) + (b * width if trained else 0)
+    has_bias = any(t.role is Role.BIAS and not t.layers and "norm" in t.module for t in architecture.tensors)
+    layer_norm = has_bias or any(t.module == "ln_f" for t in architecture.tensors)
+    last = norm_bytes(width, b=b, layer_norm=layer_norm, trained=trained, wide=wide) + (b * width if trained else 0)
     return Line("last norm and input of the head", last * tokens, f"{last}·{tokens}")
 
 

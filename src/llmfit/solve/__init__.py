@@ -1,0 +1,1 @@
+"""The inverse questions: the most, the longest, the smallest that fits."""

@@ -1,0 +1,88 @@
+"""Inverse questions of fine-tuning: what is the most that still fits this device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.training import estimate_training
+from llmfit.fit import fit
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.estimate import Estimate, Verdict
+from llmfit.records.training import LORA_METHODS, Method, Training
+
+LIMIT = 1 << 20
+"""Beyond so many sequences or tokens, nobody asks."""
+METHODS_BY_COST: tuple[Method, ...] = ("full", "freeze", "lora", "qlora")
+"""Methods that are offered one for another, the one that changes the model most first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodFit:
+    """One method on one device."""
+
+    training: Training
+    estimate: Estimate
+    verdict: Verdict
+
+
+def largest_batch_size(architecture: Architecture, training: Training, *, device: Device) -> int | None:
+    """Return the largest micro-batch that fits; None where not even one sequence does."""
+    return _largest(lambda n: _fits(architecture, replace(training, batch_size=n), device), LIMIT)
+
+
+def longest_sequence(architecture: Architecture, training: Training, *, device: Device) -> int | None:
+    """Return the longest sequence that fits, at most the model's own context; None where not even one token does."""
+    limit = architecture.context_length or LIMIT
+    return _largest(lambda n: _fits(architecture, replace(training, sequence_length=n), device), limit)
+
+
+def highest_rank(architecture: Architecture, training: Training, *, device: Device) -> int | None:
+    """Return the highest rank that fits, at most the hidden size; None where none does or the method has no rank."""
+    if training.method not in LORA_METHODS:
+        return None
+    limit = architecture.hidden_size
+    return _largest(lambda n: _fits(architecture, replace(training, lora_rank=n), device), limit)
+
+
+def compare_methods(architecture: Architecture, training: Training, *, device: Device) -> tuple[MethodFit, ...]:
+    """Return the common methods with their verdicts, the one that takes the most first.
+
+    A method that does not suit the architecture is left out.
+    """
+    found = []
+    for method in METHODS_BY_COST:
+        asked = replace(training, method=method)
+        try:
+            estimate = estimate_training(architecture, asked, device=device)
+        except UnsupportedWorkloadError:
+            continue
+        found.append(MethodFit(training=asked, estimate=estimate, verdict=fit(estimate, device).verdict))
+    return tuple(sorted(found, key=lambda x: -x.estimate.total_bytes))
+
+
+def cheapest_method(architecture: Architecture, training: Training, *, device: Device) -> MethodFit | None:
+    """Return the method that fits and takes the least; None where none fits."""
+    fitting = [x for x in compare_methods(architecture, training, device=device) if x.verdict is Verdict.FITS]
+    return fitting[-1] if fitting else None
+
+
+def _fits(architecture: Architecture, training: Training, device: Device) -> bool:
+    estimate = estimate_training(architecture, training, device=device)
+    return fit(estimate, device).verdict is Verdict.FITS
+
+
+def _largest(fits: Callable[[int], bool], limit: int) -> int | None:
+    """Return the largest n up to the limit for which it fits, given that less always fits too."""
+    if not fits(1):
+        return None
+    low, high = 1, 2
+    while high < limit and fits(high):
+        low, high = high, high * 2
+    high = min(high, limit)
+    if fits(high):
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
