@@ -8,7 +8,7 @@ Reads data/models.yaml, data/scores.yaml and the prior in data/ranking.yaml; sta
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from llmfit.rank.prior import doublings_below, rate_by_size_and_age, thinking_parameters
+from llmfit.rank.prior import halvings_below, rate_by_size_and_age, size_of
 from llmfit.rank.scales import transform
-from llmfit.records.ranking import Prior, SmallModels
+from llmfit.records.ranking import Prior, SmallModels, SparseModels
 
 DATA = Path(__file__).parents[2] / "data"
 BEGIN, END = "  # fitted: begin (benchmarks/ranking/fit.py)\n", "  # fitted: end\n"
@@ -32,6 +32,7 @@ MAXIMUM = {"logickor": 10.0}
 CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
 LIMIT = 2.5
 KNEE = 8.0
+SPARSE_SD = 4.0
 PRIOR_PAIRS = 5
 """Models in common that the common loading counts for."""
 LOADING = (0.15, 0.85)
@@ -46,6 +47,7 @@ class Known:
     family: str
     rating: float
     below: float
+    sparsity: float
     tasks: tuple[str, ...]
     kind: str
 
@@ -72,7 +74,7 @@ class Fitted:
 
 def source_of(benchmark: str) -> str:
     """Return who ran a benchmark: `livebench-2024-11-25/coding` → `livebench`."""
-    name = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", benchmark.split("/")[0])
+    name = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", benchmark.partition("/")[0])
     return {"bigcodebench-hard": "bigcodebench", "bigcodebench-full": "bigcodebench"}.get(name, name)
 
 
@@ -81,17 +83,20 @@ def signal_of(benchmark: str) -> str:
     return re.sub(r"-\d{4}-\d{2}-\d{2}/", "/", benchmark)
 
 
-def load_known(models: Iterable[dict[str, Any]], prior: Prior, small: SmallModels) -> dict[str, Known]:
+def load_known(
+    models: Iterable[dict[str, Any]], prior: Prior, small: SmallModels, sparse: SparseModels
+) -> dict[str, Known]:
     """Return the models whose scores can be put on the scale."""
     found = {}
     for row in models:
         if row["kind"] not in KINDS:
             continue
         released = row["released"] if isinstance(row["released"], date) else date.fromisoformat(row["released"])
-        parameters = thinking_parameters(row["architecture"], row["parameters"])
-        rating = rate_by_size_and_age(prior, small, parameters=parameters, released=released)
-        below = doublings_below(small, parameters)
-        found[row["id"]] = Known(row["id"], row["family"], rating, below, tuple(row.get("tasks", ())), row["kind"])
+        size = size_of(row["architecture"], row["parameters"], kind=row["kind"])
+        rating = rate_by_size_and_age(prior, small, sparse, size=size, released=released)
+        below = halvings_below(small, size)
+        tasks = tuple(row.get("tasks", ()))
+        found[row["id"]] = Known(row["id"], row["family"], rating, below, size.sparsity, tasks, row["kind"])
     return found
 
 
@@ -132,24 +137,28 @@ def residual(y: Sequence[float], x: Sequence[float]) -> list[float]:
     return [b - my - slope * (a - mx) for a, b in zip(x, y, strict=True)]
 
 
-def fit_small(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> tuple[float, float, int]:
-    """Return (points per halving below the knee, standard error, benchmarks): one more regressor in each scale.
+def fit_further(
+    scores: Iterable[dict[str, Any]], known: dict[str, Known], regressor: Callable[[Known], float]
+) -> tuple[float, float, int]:
+    """Return (points per unit of one more regressor, standard error, benchmarks), pooled over the scales.
 
-    Pooled by precision; the error counts a source's benchmarks as one.
+    Only benchmarks count in which four models stand at least one unit from 0.
     """
     found: list[tuple[str, float, float]] = []
     for benchmark, rows in group(scores, known).items():
-        if len(rows) < 12 or sum(model.below < -1 for model, _ in rows) < 4:
+        if len(rows) < 12 or sum(abs(regressor(model)) > 1 for model, _ in rows) < 4:
             continue
+        maximum = MAXIMUM.get(source_of(benchmark), 100.0)
         x = [model.rating for model, _ in rows]
-        y = [transform("logit", score, maximum=MAXIMUM.get(source_of(benchmark), 100.0)) for _, score in rows]
-        slope = fit_scale(benchmark, [(m.id, m.rating, s) for m, s in rows], maximum=100.0).slope
-        ry, rh = residual(y, x), residual([model.below for model, _ in rows], x)
+        y = [transform("logit", score, maximum=maximum) for _, score in rows]
+        slope = fit_scale(benchmark, [(m.id, m.rating, s) for m, s in rows], maximum=maximum).slope
+        ry, rh = residual(y, x), residual([regressor(model) for model, _ in rows], x)
         shh = sum(h * h for h in rh)
+        if slope <= 0 or shh == 0:
+            continue
         extra = sum(a * h for a, h in zip(ry, rh, strict=True)) / shh
         error = sqrt(sum((a - extra * h) ** 2 for a, h in zip(ry, rh, strict=True)) / (len(rows) - 3) / shh)
-        if slope > 0:
-            found.append((source_of(benchmark), extra / slope, error / slope))
+        found.append((source_of(benchmark), extra / slope, error / slope))
     return pool(found)
 
 
@@ -279,11 +288,14 @@ def is_specialist(tasks: Sequence[str], task: str) -> bool:
     return task in tasks and not {"writing", "summarize", "vision"} & set(tasks)
 
 
-def render(scales: Sequence[Fitted], shrinkage: dict[str, Any], small: SmallModels, fitted: str) -> str:
+def render(
+    scales: Sequence[Fitted], shrinkage: dict[str, Any], small: SmallModels, sparse: SparseModels, fitted: str
+) -> str:
     """Return the fitted part of data/ranking.yaml."""
     lines = ["  shrinkage:", *(f"    {name}: {value}" for name, value in shrinkage.items()), f'    fitted: "{fitted}"']
     curve = f"knee: {small.knee}, per_doubling: {small.per_doubling}, standard_error: {small.standard_error}"
-    lines += [f"  small: {{{curve}, n: {small.n}}}", "  scales:"]
+    mixture = f"per_doubling: {sparse.per_doubling}, raw: {sparse.raw}, standard_error: {sparse.standard_error}"
+    lines += [f"  small: {{{curve}, n: {small.n}}}", f"  sparse: {{{mixture}, n: {sparse.n}}}", "  scales:"]
     for s in scales:
         maximum = MAXIMUM.get(s.source, 100.0)
         lines.append(
@@ -294,23 +306,43 @@ def render(scales: Sequence[Fitted], shrinkage: dict[str, Any], small: SmallMode
     return "\n".join(lines) + "\n"
 
 
+def fit_curve(
+    models: Iterable[dict[str, Any]], scores: Sequence[dict[str, Any]], prior: Prior
+) -> tuple[SmallModels, SparseModels]:
+    """Fit how the rating bends for small models, then for mixtures of experts.
+
+    The prior was fitted on total parameters, so the second is held near 0 as by an estimate of 0 ± SPARSE_SD.
+    """
+    straight = SmallModels(knee=KNEE, per_doubling=0.0, standard_error=0.0, n=0)
+    dense = SparseModels(per_doubling=0.0, raw=0.0, standard_error=0.0, n=0)
+    extra, error, n = fit_further(scores, load_known(models, prior, straight, dense), lambda m: m.below)
+    small = SmallModels(knee=KNEE, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
+    raw, error, n = fit_further(scores, load_known(models, prior, small, dense), lambda m: m.sparsity)
+    held = min(0.0, raw) * SPARSE_SD**2 / (SPARSE_SD**2 + error**2)
+    sparse = SparseModels(per_doubling=round(held, 1), raw=round(raw, 1), standard_error=round(error, 1), n=n)
+    return small, sparse
+
+
 def newest(scores: Iterable[dict[str, Any]]) -> str:
     """Return the day of the newest score: the date of the fit, the same for every run on the same data."""
     return max((str(row["date"]) for row in scores), default="")
 
 
+def load_rows(stem: str) -> list[dict[str, Any]]:
+    """Return the rows of one file of facts."""
+    loaded = yaml.load((DATA / f"{stem}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return list(loaded[stem])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Write the fit, or compare it with `--check`."""
-    load = lambda stem: yaml.load((DATA / f"{stem}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: E731 - read thrice here
     text = (DATA / "ranking.yaml").read_text("utf-8")
     prior = Prior(**yaml.safe_load(text)["ranking"][0]["prior"])
-    models, scores = load("models")["models"], load("scores")["scores"]
-    straight = SmallModels(knee=KNEE, per_doubling=0.0, standard_error=0.0, n=0)
-    extra, error, n = fit_small(scores, load_known(models, prior, straight))
-    small = SmallModels(knee=KNEE, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
-    known = load_known(models, prior, small)
+    models, scores = load_rows("models"), load_rows("scores")
+    small, sparse = fit_curve(models, scores, prior)
+    known = load_known(models, prior, small, sparse)
     scales = fit_scales(scores, known)
-    block = render(scales, fit_shrinkage(scales, known, sd=prior.standard_deviation), small, newest(scores))
+    block = render(scales, fit_shrinkage(scales, known, sd=prior.standard_deviation), small, sparse, newest(scores))
     head, rest = text.split(BEGIN)
     fresh = head + BEGIN + block + END + rest.split(END)[1]
     if "--check" in arguments:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from llmfit.rank.prior import rate_by_size_and_age, thinking_parameters
+from llmfit.rank.prior import Size, rate_by_size_and_age, size_of
 from llmfit.rank.scales import deviation, implied_rating
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking, Scale
@@ -81,6 +81,7 @@ class Evidence:
         self.ranking = ranking
         self.signals = signals
         self.mode = mode or "non-thinking"
+        self._sizes: dict[str, Size] = {}
         self._scales = {scale.benchmark: scale for scale in ranking.scales if scale.signal in signals}
         self._by_model: dict[str, list[Score]] = {}
         for score in scores:
@@ -88,14 +89,22 @@ class Evidence:
                 self._by_model.setdefault(score.model, []).append(score)
         self._top_weight = max((s.weight for s in signals.values()), default=1.0)
 
+    def size(self, model: Model) -> Size:
+        """Return the model's size as the prior reads it, worked out once."""
+        size = self._sizes.get(model.id)
+        if size is None:
+            size = self._sizes[model.id] = size_of(model.architecture, model.parameters, kind=model.kind)
+        return size
+
     def observe(self, model: Model) -> Observation | None:
         """Return what benchmarks say of this very model; None where nothing does."""
         scores = self._by_model.get(model.id)
         if not scores:
             return None
         ranking = self.ranking
-        parameters = thinking_parameters(model.architecture, model.parameters)
-        prior = rate_by_size_and_age(ranking.prior, ranking.small, parameters=parameters, released=model.released)
+        prior = rate_by_size_and_age(
+            ranking.prior, ranking.small, ranking.sparse, size=self.size(model), released=model.released
+        )
         readings = []
         for score in _of_one_mode(scores, mode=self.mode):
             scale = self._scales[score.benchmark]

@@ -64,14 +64,37 @@ class Field:
     def _ram(self) -> int:
         return 0 if self._device.unified else int(self._device.ram_bytes or 0)
 
-    def gather(self, models: Iterable[Model]) -> Gathered:
-        """Sort models into those that fit, those that need RAM as well, and those that are out, with reasons."""
+    def gather(self, models: Iterable[Model], *, gap: float | None = None) -> Gathered:
+        """Sort models into those that fit, those that need RAM as well, and those that are out, with reasons.
+
+        With a gap, models that stand further below the best one that fits are out before anything is estimated.
+        """
         gathered = Gathered()
+        passed: list[Model] = []
         for model in models:
-            rejection = self._sieve.reject(model) or self._too_large(model) or self._consider(model, gathered)
+            rejection = self._sieve.reject(model) or self._too_large(model)
+            if rejection is None:
+                passed.append(model)
+            else:
+                gathered.rejections.append(rejection)
+        passed.sort(key=lambda model: (-self.rater.rate(model).rating, model.id))
+        best: Candidate | None = None
+        for model in passed:
+            rejection = self._outclassed(model, best, gap) or self._consider(model, gathered)
             if rejection is not None:
                 gathered.rejections.append(rejection)
+            newest = gathered.fitting[-1] if gathered.fitting else None
+            if newest is not None and (best is None or newest.quality.rating > best.quality.rating):
+                best = newest
         return gathered
+
+    def _outclassed(self, model: Model, best: Candidate | None, gap: float | None) -> Rejection | None:
+        """Reject what even unquantised stands too far below the best that fits."""
+        rating = self.rater.rate(model).rating
+        if best is None or gap is None or rating >= best.quality.rating - gap:
+            return None
+        detail = f"rating {rating:.0f}; {best.model.id} fits with {best.quality.rating:.0f}"
+        return Rejection(model=model.id, reason="outclassed", detail=detail)
 
     def _too_large(self, model: Model) -> Rejection | None:
         """Reject by parameters and bits alone what cannot fit in any format."""

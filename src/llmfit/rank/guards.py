@@ -10,12 +10,12 @@ from llmfit.records.recommendation import Rejection
 
 
 def reject_toys(
-    candidates: Iterable[Candidate], *, gap: float, ratio: float
+    candidates: Iterable[Candidate], *, gap: float, ratio: float, knee: float
 ) -> tuple[list[Candidate], list[Rejection]]:
     """Part models from those that a better one outclasses.
 
     A model is outclassed where one that fits stands more than `gap` points above it,
-    or is both better and more than `ratio` times as large.
+    or, where it is below the knee (in B), is both better and more than `ratio` times as large.
     """
     kept: list[Candidate] = []
     toys: list[Rejection] = []
@@ -25,7 +25,7 @@ def reject_toys(
         rating, parameters = candidate.quality.rating, candidate.model.parameters
         if best is not None and rating < best.quality.rating - gap:
             toys.append(_toy(candidate, best))
-        elif largest is not None and parameters * ratio < largest.model.parameters:
+        elif parameters < knee * 1e9 and largest is not None and parameters * ratio < largest.model.parameters:
             toys.append(_toy(candidate, largest))
         else:
             kept.append(candidate)

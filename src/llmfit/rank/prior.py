@@ -1,58 +1,98 @@
 """What size and age alone say of a model's quality."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from math import log2
 from typing import Any
 
+from llmfit.architectures import describe
+from llmfit.errors import CannotAnswerError
 from llmfit.records.model import Model
-from llmfit.records.ranking import Prior, SmallModels
+from llmfit.records.ranking import Prior, SmallModels, SparseModels
 from llmfit.records.recommendation import RatingTerm
 
 _DAYS_OF_YEAR = 365.25
+_WRITING = frozenset({"base", "instruct", "reasoning", "seq2seq"})
 
 
-def thinking_parameters(architecture: Mapping[str, Any], parameters: int) -> int:
-    """Return the parameters that compute: all but per-layer embedding tables, which are only looked up (Gemma 3n, 4)."""
-    config = architecture.get("text_config") or architecture
-    width = config.get("hidden_size_per_layer_input") or 0
-    rows = config.get("vocab_size_per_layer_input") or config.get("vocab_size") or 0
-    table = width * rows * (config.get("num_hidden_layers") or 0)
-    return parameters - table if table < parameters else parameters
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A model's size as the prior reads it."""
+
+    billions: float
+    """Parameters that compute, in B."""
+    sparsity: float
+    """log2 of total over active parameters; 0 for a dense model."""
+    bends: bool = True
+    """Whether it writes: only then does the rating fall faster below the knee."""
 
 
-def rate_by_size_and_age(prior: Prior, small: SmallModels, *, parameters: int, released: date) -> float:
-    """Return the rating that the prior gives a model of this size and base release."""
-    years = (released - date.fromisoformat(prior.epoch)).days / _DAYS_OF_YEAR
-    size = prior.per_doubling * log2(parameters / 1e9) + small.per_doubling * doublings_below(small, parameters)
-    return prior.intercept + size + prior.per_year * years
+def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> Size:
+    """Return the size of a model from the fields of its `config.json`.
+
+    Per-layer embedding tables (Gemma 3n, 4) are only looked up and do not count.
+    A mixture that cannot be described counts as dense.
+    """
+    text = architecture.get("text_config") or architecture
+    width = text.get("hidden_size_per_layer_input") or 0
+    rows = text.get("vocab_size_per_layer_input") or text.get("vocab_size") or 0
+    table = width * rows * (text.get("num_hidden_layers") or 0)
+    computing = parameters - table if table < parameters else parameters
+    sparsity = _sparsity(architecture) if any("expert" in key for key in text) else 0.0
+    return Size(computing / 1e9, sparsity, bends=kind in _WRITING)
 
 
-def doublings_below(small: SmallModels, parameters: int) -> float:
+def _sparsity(architecture: Mapping[str, Any]) -> float:
+    try:
+        described = describe(architecture)
+    except CannotAnswerError:
+        return 0.0
+    return log2(described.parameters / described.active_parameters) if described.num_experts else 0.0
+
+
+def halvings_below(small: SmallModels, size: Size) -> float:
     """Return how many halvings a model lies below the knee, as a negative figure; 0 above it."""
-    return min(0.0, log2(parameters / 1e9 / small.knee))
+    return min(0.0, log2(size.billions / small.knee)) if size.bends else 0.0
 
 
-def prior_terms(prior: Prior, small: SmallModels, model: Model) -> tuple[RatingTerm, ...]:
+def years_since(prior: Prior, released: date) -> float:
+    """Return years from the prior's epoch to the release of the base weights."""
+    return (released - date.fromisoformat(prior.epoch)).days / _DAYS_OF_YEAR
+
+
+def rate_by_size_and_age(
+    prior: Prior, small: SmallModels, sparse: SparseModels, *, size: Size, released: date
+) -> float:
+    """Return the rating that the prior gives a model of this size and base release."""
+    straight = (
+        prior.intercept + prior.per_doubling * log2(size.billions) + prior.per_year * years_since(prior, released)
+    )
+    return straight + small.per_doubling * halvings_below(small, size) + sparse.per_doubling * size.sparsity
+
+
+def prior_terms(
+    prior: Prior, small: SmallModels, sparse: SparseModels, *, size: Size, model: Model
+) -> tuple[RatingTerm, ...]:
     """Return the prior of a model as terms that sum to it."""
-    years = (model.released - date.fromisoformat(prior.epoch)).days / _DAYS_OF_YEAR
-    parameters = thinking_parameters(model.architecture, model.parameters)
-    billions = parameters / 1e9
-    below = doublings_below(small, parameters)
-    terms = (
+    years, below = years_since(prior, model.released), halvings_below(small, size)
+    terms = [
         RatingTerm(label="model of 1 B", points=prior.intercept, detail=f"at {prior.epoch}; {prior.source}"),
         RatingTerm(
             label="size",
-            points=prior.per_doubling * log2(billions),
-            detail=f"{prior.per_doubling:g} x log2({billions:.2f} B)",
+            points=prior.per_doubling * log2(size.billions),
+            detail=f"{prior.per_doubling:g} x log2({size.billions:.2f} B)",
         ),
         RatingTerm(
             label="age",
             points=prior.per_year * years,
             detail=f"{prior.per_year:g} x {years:.2f} years, base released {model.released.isoformat()}",
         ),
-    )
-    if below == 0:
-        return terms
-    detail = f"{small.per_doubling:g} x log2({billions:.2f} / {small.knee:g} B): small models fall faster"
-    return (*terms, RatingTerm(label="small", points=small.per_doubling * below, detail=detail))
+    ]
+    if below:
+        detail = f"{small.per_doubling:g} x log2({size.billions:.2f} / {small.knee:g} B): small models fall faster"
+        terms.append(RatingTerm(label="small", points=small.per_doubling * below, detail=detail))
+    if size.sparsity:
+        detail = f"{sparse.per_doubling:g} x {size.sparsity:.1f}, log2 of total over active parameters"
+        terms.append(RatingTerm(label="mixture", points=sparse.per_doubling * size.sparsity, detail=detail))
+    return tuple(terms)

@@ -45,7 +45,8 @@ class Rater:
         seen, factor = (own, 1.0) if own else (inherited, self._ranking.judgement.related_factor)
         family, variance = self._evidence.family(model, own)
         special = self._specialist(model)
-        terms = list(prior_terms(self._ranking.prior, self._ranking.small, model))
+        ranking, size = self._ranking, self._evidence.size(model)
+        terms = list(prior_terms(ranking.prior, ranking.small, ranking.sparse, size=size, model=model))
         if special:
             terms.append(RatingTerm(label="specialist", points=special, detail="made for one kind of task"))
         if abs(family) >= 0.05:

@@ -34,8 +34,9 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
     left = reserve(device, sum(pick.fit.estimate.total_bytes for pick in beside))
     weights = weights_of(facts.ranking, asked=question.weights, tasks=tasks, device=device)
     field = Field(question, facts, tasks=tasks, context=context, device=left, weights=weights)
-    gathered = field.gather(sorted(facts.models.values(), key=lambda model: model.id))
-    picks = _guard(gathered, question, facts)
+    gap = facts.ranking.toy_gap if all(task.useful_tokens_per_second for task in tasks) else None
+    gathered = field.gather(facts.models.values(), gap=gap)
+    picks = _guard(gathered, question, facts, gap=gap)
     offload = _better_with_ram(gathered, picks, question, facts)
     making = _Making(field, facts, tasks=tasks, context=context, beside=beside)
     shown, hidden = _cut(picks, question.top)
@@ -53,9 +54,11 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
     )
 
 
-def _guard(gathered: Gathered, question: Question, facts: Facts) -> list[Candidate]:
-    """Return the fitting candidates that the guards leave, best first."""
-    serious, toys = reject_toys(gathered.fitting, gap=facts.ranking.toy_gap, ratio=facts.ranking.toy_ratio)
+def _guard(gathered: Gathered, question: Question, facts: Facts, *, gap: float | None) -> list[Candidate]:
+    """Return the fitting candidates that the guards leave, best first; no gap, no toys (embedders may be small)."""
+    ranking, serious, toys = facts.ranking, gathered.fitting, list[Rejection]()
+    if gap is not None:
+        serious, toys = reject_toys(serious, gap=gap, ratio=ranking.toy_ratio, knee=ranking.small.knee)
     ordered = sorted(serious, key=lambda candidate: candidate.order)
     kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
     gathered.rejections += [*toys, *doubles]

@@ -34,6 +34,18 @@ class SmallModels(Record):
     """Benchmarks in which enough small models stand to tell."""
 
 
+class SparseModels(Record):
+    """How much less a mixture of experts is worth than a dense model of as many parameters."""
+
+    per_doubling: float = Field(le=0)
+    """Points for each doubling of total over active parameters, held near 0 as the prior's own fit was on totals."""
+    raw: float
+    """The same before it was held near 0."""
+    standard_error: float
+    n: int
+    """Benchmarks in which enough mixtures stand to tell."""
+
+
 class Scale(Record):
     """How one version of a benchmark maps onto the rating scale: score = intercept + slope · rating."""
 
@@ -132,6 +144,7 @@ class Ranking(Record):
     id: str
     prior: Prior
     small: SmallModels
+    sparse: SparseModels
     shrinkage: Shrinkage
     judgement: Judgement
     scales: tuple[Scale, ...]
