@@ -55,6 +55,8 @@ class Decoder:
     """Whether the family knows the key `head_dim`."""
     even_heads: bool = True
     """Whether the heads must divide the hidden size where `head_dim` is not stated."""
+    square: bool = False
+    """Whether the heads together must be as wide as the hidden size."""
     has_heads: bool = True
     """Whether it has attention at all."""
     kv_heads: Callable[[Config, int], int] | None = None
@@ -116,10 +118,12 @@ class Decoder:
         else:
             stack.kv_heads = config.size("num_key_value_heads", heads)
         config.divided("num_attention_heads", heads, stack.kv_heads)
-        stated = config.size("head_dim", None) if self.reads_head_dim else None
+        stated = config.optional("head_dim") if self.reads_head_dim else None
         if stated is None and self.even_heads:
             stated = config.divided("hidden_size", stack.hidden, heads)
         stack.head_dim = stated or max(1, stack.hidden // heads)
+        if self.square and stack.head_dim * heads != stack.hidden:
+            config.unsupported("head_dim", f"of {stack.head_dim} times {heads} heads is not the hidden size")
 
     def build(self, stack: Stack, *, head: str = LM, tied: bool | None = None) -> None:
         """Add the whole model to the stack; `tied` overrides the config where a parent decides."""

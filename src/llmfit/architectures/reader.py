@@ -38,13 +38,14 @@ class Config:
     def raw(self, name: str) -> Any:  # noqa: ANN401 - JSON holds anything until checked
         """Return the value as it stands, None where neither the config nor its family states one."""
         value = self.values.get(name)
-        if value is None:
-            alias = self.aliases.get(name)
-            if alias is not None:
-                value = self.values.get(alias)
+        alias = self.aliases.get(name)
+        if alias is not None:
+            older = self.values.get(alias)
             if value is None:
-                value = self.defaults.get(name)
-        return value
+                value = older
+            elif older is not None and older != value:
+                self.invalid(name, f"is {_show(value)}, and its older name `{alias}` says {_show(older)}")
+        return self.defaults.get(name) if value is None else value
 
     def states(self, name: str) -> bool:
         """Whether the config itself holds the key, be it null."""
@@ -101,10 +102,10 @@ class Config:
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:  # noqa: FBT001, FBT002 - reads like dict.get
-        """Return a boolean; null counts as absent."""
+        """Return a boolean; an absent key means the default, a null one false."""
         value = self.raw(name)
         if value is None:
-            return default
+            return default and not self.nulls(name)
         if type(value) is not bool:
             self.invalid(name, f"is {_show(value)}, not true or false")
         return value

@@ -23,12 +23,14 @@ def attention(
     gate_proj: str = "",
     sinks: bool = False,
     sub_norm: str = "",
+    halved: bool = False,
     kinds: Pattern | None = None,
     window: str = "sliding_window",
 ) -> Block:
     """Separate projections (out, in): Q and the gate heads·d × h, K and V kv·d × h, output h × heads·d.
 
     `qk_norm` is `head` (one weight of d for all heads) or `full` (a weight over the whole projection).
+    `halved` takes half of the window where attention looks both ways (EmbeddingGemma).
     `gate` doubles the query projection, as in Qwen3-Next; `gate_proj` is a gate of its own.
     """
 
@@ -52,7 +54,9 @@ def attention(
             stack.norm(sub_norm, q_width, layers)
         if sinks:
             stack.tensor(Role.ATTN_EXTRA, "sinks", (stack.heads,), layers)
-        keep(stack, layers, key=kv_width, value=kv_width, heads=stack.kv_heads, kinds=kinds, window=window)
+        keep(
+            stack, layers, key=kv_width, value=kv_width, heads=stack.kv_heads, kinds=kinds, window=window, halved=halved
+        )
 
     return block
 

@@ -17,14 +17,9 @@ def keep(
     heads: int,
     kinds: Pattern | None = None,
     window: str = "sliding_window",
-    shared: int = 0,
+    halved: bool = False,
 ) -> None:
-    """Add the KV caches of these layers: whole ones, or by kind where the family has several.
-
-    The last `shared` layers of the stack use the cache of an earlier one and keep none.
-    """
-    if shared:
-        layers = tuple(i for i in layers if i < stack.n - shared)
+    """Add the KV caches of these layers: whole ones, or by kind where the family has several."""
     if kinds is None:
         stack.caches.append(Cache(CacheKind.FULL, layers, key, value, heads))
         return
@@ -36,4 +31,6 @@ def keep(
         if name not in _KIND or not members:
             continue
         width = None if name == FULL else stack.config.size(window)
+        if width and halved and stack.config.flag("use_bidirectional_attention"):
+            width = width // 2 + 1
         stack.caches.append(Cache(_KIND[name], members, key, value, heads, width))

@@ -6,17 +6,17 @@ from llmfit.records.architecture import Role
 
 
 def _delta_sizes(stack: Stack) -> tuple[int, int, int, int, int]:
-    """Return key heads, value heads, key width, value width and kernel."""
+    """Return key heads, value heads, key width, value width and kernel.
+
+    Heads that are not stated are those of the attention, and their keys three quarters as wide (OLMo hybrid).
+    """
     config = stack.config
-    keys, values = config.size("linear_num_key_heads"), config.size("linear_num_value_heads")
+    keys = config.size("linear_num_key_heads", stack.heads)
+    values = config.size("linear_num_value_heads", stack.heads)
     config.divided("linear_num_value_heads", values, keys)
-    return (
-        keys,
-        values,
-        config.size("linear_key_head_dim"),
-        config.size("linear_value_head_dim"),
-        config.size("linear_conv_kernel_dim", 4),
-    )
+    d_k = config.size("linear_key_head_dim", max(1, 3 * stack.hidden // (4 * keys)))
+    d_v = config.size("linear_value_head_dim", 2 * d_k)
+    return keys, values, d_k, d_v, config.size("linear_conv_kernel_dim", 4)
 
 
 def _add_delta_state(stack: Stack, layers: tuple[int, ...]) -> None:

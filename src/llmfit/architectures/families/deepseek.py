@@ -1,6 +1,7 @@
 """Decoders with multi-head latent attention: DeepSeek V2 and what followed it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmfit.architectures.blocks.kinds import DENSE, SPARSE, dense_first
 from llmfit.architectures.blocks.latent import latent_attention, sparse_indexer
@@ -86,7 +87,7 @@ FAMILIES = {
         mlp_kinds=dense_first(0),
         reads_head_dim=False,
         even_heads=False,
-        aliases=_ROUTED,
+        aliases={"n_routed_experts": "num_experts"},
         defaults=_RANKS,
     ),
     "deepseek_v3": V3,
@@ -101,7 +102,10 @@ FAMILIES = {
         index_n_heads=32,
         index_head_dim=128,
     ),
-    "glm4_moe_lite": _like_v3(first=1, q_lora_rank=768, qk_nope_head_dim=192, v_head_dim=256, num_experts_per_tok=4),
+    "glm4_moe_lite": replace(
+        _like_v3(first=1, q_lora_rank=768, qk_nope_head_dim=192, v_head_dim=256, num_experts_per_tok=4),
+        aliases={**_ROUTED, "qk_rope_head_dim": "head_dim"},
+    ),
     "mistral4": _like_v3(first=0, kv_lora_rank=256, q_lora_rank=1024, qk_nope_head_dim=64, num_experts_per_tok=4),
     "axk1": Decoder(
         mixer=latent_attention(),

@@ -20,6 +20,7 @@ GEMMA3_TEXT = Decoder(
         out_bias="attention_bias",
         qk_norm="head",
         kinds=layer_types(every(("sliding_window_pattern", 6))),
+        halved=True,
     ),
     mlp=gated(),
     norms=FOUR_NORMS,

@@ -227,8 +227,7 @@ def _altup(stack: Stack, layers: tuple[int, ...]) -> None:
     """Add alternating updates over several copies of the hidden state, and LAuReL's low-rank residual."""
     config, h = stack.config, stack.hidden
     many, rank = config.size("altup_num_inputs", 4), config.size("laurel_rank", 64)
-    if config.flag("altup_correct_scale", True):
-        stack.tensor(Role.OTHER, "correct_output_scale", (h,), layers)
+    stack.tensor(Role.OTHER, "correct_output_scale", (h,), layers)
     stack.linear(Role.OTHER, "correction_coefs", (many, many), layers)
     stack.linear(Role.OTHER, "prediction_coefs", (many * many, many), layers)
     stack.linear(Role.OTHER, "modality_router", (many, h), layers)

@@ -136,7 +136,13 @@ FAMILIES = {
         reads_head_dim=False,
         check=(_NO_CROSS,),
     ),
-    "openai-gpt": replace(GPT2, embed="tokens_embed", final_norm="", extras=(positions(module="positions_embed"),)),
+    "openai-gpt": replace(
+        GPT2,
+        defaults={"max_position_embeddings": 512},
+        embed="tokens_embed",
+        final_norm="",
+        extras=(positions(module="positions_embed"),),
+    ),
     "gpt_neo": Decoder(
         mixer=attention(out_bias=True, names=("q_proj", "k_proj", "v_proj", "out_proj")),
         mlp=plain(bias=True, names=("c_fc", "c_proj")),
@@ -226,7 +232,7 @@ FAMILIES = {
         inter_factor="expansion_ratio",
         kv_heads=_own_heads,
         reads_head_dim=False,
-        check=(("no_bias", (True,)),),
+        check=(("no_bias", (True,)), ("expansion_ratio", (4,))),
     ),
     "opt": Decoder(
         mixer=attention(
@@ -239,6 +245,7 @@ FAMILIES = {
         tied=True,
         extras=(positions(offset=2), _opt_ends),
         aliases={"intermediate_size": "ffn_dim"},
+        defaults={"max_position_embeddings": 2048},
         embed_dim="word_embed_proj_dim",
         kv_heads=_own_heads,
         reads_head_dim=False,

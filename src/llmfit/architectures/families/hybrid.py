@@ -293,7 +293,7 @@ FAMILIES = {
         mlp_kinds=_jamba_mlps,
         norms=("input_layernorm", "pre_ff_layernorm"),
         final_norm="final_layernorm",
-        aliases=_MAMBA1_OLD,
+        aliases={**_MAMBA1_OLD, "num_experts": "num_local_experts"},
         defaults={"num_key_value_heads": 8, "num_experts": 16, "num_experts_per_tok": 2},
     ),
     "falcon_h1": Decoder(
@@ -327,7 +327,7 @@ FAMILIES = {
     ),
     "nemotron_h": Decoder(
         mixer={
-            FULL: _LLAMA_ATTENTION,
+            FULL: attention(),
             LINEAR: mamba2(in_bias="use_bias", out_bias="use_bias", expands=False),
             "mlp": plain(bias="mlp_bias"),
             "moe": _nemotron_experts,
@@ -335,6 +335,7 @@ FAMILIES = {
         kinds=_nemotron_kinds,
         depth=lambda config: len(_nemotron_kinds(config, 0)),
         norms=("norm",),
+        check=(("attention_bias", (False,)), ("tie_word_embeddings", (False,))),
         embed="embeddings",
         final_norm="norm_f",
         aliases={
@@ -434,6 +435,7 @@ FAMILIES = {
         norms=("temporal_pre_norm", "channel_pre_norm"),
         final_norm="final_norm",
         tied=True,
+        aliases={"attention_window_size": "sliding_window"},
         defaults={"attention_window_size": 2048},
     ),
     "kimi_linear": Decoder(
@@ -442,6 +444,7 @@ FAMILIES = {
         mlp=_KIMI_MLP,
         mlp_kinds=dense_first(1),
         reads_head_dim=False,
+        check=(("tie_word_embeddings", (False,)),),
         even_heads=False,
         aliases=_KIMI_NAMES,
         defaults=_KIMI_RANKS,
@@ -453,6 +456,7 @@ FAMILIES = {
         mlp=_KIMI_MLP,
         mlp_kinds=dense_first(2),
         reads_head_dim=False,
+        check=(("tie_word_embeddings", (False,)),),
         even_heads=False,
         aliases=_KIMI_NAMES,
         defaults={**_KIMI_RANKS, "q_lora_rank": None},

@@ -59,10 +59,9 @@ def _mimo_attention(prefix: str, kind: CacheKind, sinks: str) -> Block:
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
         config, h = stack.config, stack.hidden
-        heads = config.size(f"{prefix}num_attention_heads", stack.heads)
-        kv = config.size(f"{prefix}num_key_value_heads", stack.kv_heads)
-        d_k = config.size(f"{prefix}head_dim", stack.head_dim)
-        d_v = config.size(f"{prefix}v_head_dim", config.size("v_head_dim", d_k))
+        heads = config.size(f"{prefix}num_attention_heads")
+        kv = config.size(f"{prefix}num_key_value_heads")
+        d_k, d_v = config.size(f"{prefix}head_dim"), config.size(f"{prefix}v_head_dim")
         config.divided(f"{prefix}num_attention_heads", heads, kv)
         bias = config.flag("attention_bias")
         stack.linear(Role.ATTN_Q, "q_proj", (heads * d_k, h), layers, bias=bias)
@@ -149,6 +148,7 @@ FAMILIES = {
         mlp={DENSE: gated(), SPARSE: moe(experts="n_routed_experts")},
         mlp_kinds=_mimo_mlps,
         check=(("n_shared_experts", (0,)),),
+        defaults={"num_experts_per_tok": 8},
     ),
     "nemotron-nas": Decoder(mixer=_nas_layers, norms=()),
     "mimo": replace(QWEN2, defaults={"num_key_value_heads": 32}),

@@ -125,6 +125,7 @@ FAMILIES = {
     "arcee": Decoder(mixer=_LLAMA_ATTENTION, mlp=plain(bias="mlp_bias")),
     "nemotron": Decoder(mixer=_LLAMA_ATTENTION, mlp=plain(bias="mlp_bias"), norm_bias=True),
     "helium": Decoder(
+        square=True,
         mixer=attention(bias="attention_bias"),
         mlp=_LLAMA_MLP,
         defaults={"num_key_value_heads": 20, "head_dim": 128},
@@ -171,6 +172,7 @@ FAMILIES = {
         norms=("attention_layernorm", "feedforward_layernorm"),
     ),
     "bitnet": Decoder(
+        square=True,
         mixer=attention(bias="attention_bias", out_bias="attention_bias", sub_norm="attn_sub_norm"),
         mlp=gated(sub_norm="ffn_sub_norm"),
         defaults={"num_key_value_heads": 5},
@@ -184,6 +186,7 @@ FAMILIES = {
         ),
         mlp=gated(),
         norms=_stablelm_norms,
+        reads_head_dim=False,
         norm_bias=True,
         defaults={"num_key_value_heads": 32},
     ),

@@ -38,7 +38,7 @@ QWEN3_MOE = Decoder(
     mlp={DENSE: gated(), SPARSE: moe()},
     mlp_kinds=sparse_steps,
     aliases={"num_experts": "num_local_experts"},
-    defaults={"num_key_value_heads": 4, "sliding_window": 4096},
+    defaults={"num_key_value_heads": 4, "sliding_window": 4096, "num_experts_per_tok": 8},
 )
 
 _W = ("w1", "w3", "w2")
@@ -122,7 +122,12 @@ FAMILIES = {
         mixer=attention(bias=("qkv_bias", True), kinds=layer_types(_early_odd_windows)),
         mlp={DENSE: gated(), SPARSE: moe(shared=shared_size(), shared_gate="shared_expert_gate")},
         mlp_kinds=sparse_steps,
-        defaults={"num_key_value_heads": 16, "sliding_window": 4096, "shared_expert_intermediate_size": 5632},
+        defaults={
+            "num_key_value_heads": 16,
+            "sliding_window": 4096,
+            "shared_expert_intermediate_size": 5632,
+            "num_experts_per_tok": 4,
+        },
     ),
     "gpt_oss": Decoder(
         mixer=attention(
@@ -136,6 +141,7 @@ FAMILIES = {
         defaults={"num_key_value_heads": 8, "head_dim": 64, "sliding_window": 128, "num_experts_per_tok": 4},
     ),
     "olmoe": Decoder(
+        square=True,
         mixer=attention(bias="attention_bias", out_bias="attention_bias", qk_norm="full"),
         mlp=moe(inter=""),
         aliases={"num_experts": "num_local_experts"},
@@ -213,7 +219,7 @@ FAMILIES = {
             norm_names=("query_layernorm", "key_layernorm"),
         ),
         mlp=moe(inter="", router="wg", shared=_hunyuan_shared),
-        aliases={"num_experts_per_tok": "moe_topk"},
+        aliases={"num_experts_per_tok": "moe_topk", "num_experts": "num_local_experts"},
         rewrite=lambda values: _same_everywhere(values, "moe_topk", "num_shared_expert", "moe_intermediate_size"),
     ),
     "hy_v3": Decoder(
