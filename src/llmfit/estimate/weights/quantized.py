@@ -1,7 +1,9 @@
 """Weights of formats that quantise the linear layers of the blocks and leave the rest in 16 bit.
 
-bitsandbytes, GPTQ, AWQ, fp8, w8a8, MXFP4 and NVFP4. Embeddings, head, norms, biases, routers and
-convolutions stay in 16 bit everywhere; which of the rest is left differs by family (`_left`).
+Embeddings, head, norms, biases, routers and convolutions stay in 16 bit everywhere. Beyond that
+bitsandbytes quantises vision towers too; GPTQ, AWQ, fp8 and w8a8 leave them; MXFP4 stores experts
+alone; NVFP4 stores experts alone where there are any, else all but the input projections of
+recurrent mixers, as the published checkpoints do.
 """
 
 from collections.abc import Iterator
@@ -22,6 +24,11 @@ _TEXT = frozenset({Section.TEXT, Section.ENCODER, Section.MTP})
 _TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 _FUSED_EXPERTS = frozenset({"gpt_oss", "llama4", "llama4_text"})
 """Experts are one tensor, not linear layers: bitsandbytes leaves them in 16 bit."""
+_VLLM_MXFP4_COLUMNS = 256
+"""vLLM's kernels on Hopper pad a side of each expert matrix to this; 2880 becomes 3072 in gpt-oss.
+
+Found from vLLM 0.11 on H100, which loads 13.47 and 64.38 GiB; on Blackwell both sides are padded.
+"""
 
 
 def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool) -> Iterator[Stored]:  # noqa: A002 - the record's name
@@ -47,21 +54,21 @@ def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool
 def _is_quantized(tensor: Tensor, architecture: Architecture, format: Format) -> bool:  # noqa: A002 - the record's name
     if len(tensor.shape) != 2:
         return False
-    family, expert = format.family, tensor.role in EXPERT_ROLES
-    if family == "mxfp4":
-        return expert
+    role, family = tensor.role, format.family
+    if role in EXPERT_ROLES:
+        return family != "bitsandbytes" or architecture.model_type not in _FUSED_EXPERTS
     if family == "bitsandbytes":
-        if expert:
-            return architecture.model_type not in _FUSED_EXPERTS
-        return tensor.role in _LINEAR and tensor.section in _TEXT | _TOWERS
-    return tensor.role in _LINEAR and tensor.section in _TEXT
+        return role in _LINEAR and (tensor.section in _TEXT or tensor.section in _TOWERS)
+    if family == "mxfp4" or (family == "nvfp4" and (architecture.num_experts or role is Role.MIXER_IN)):
+        return False
+    return role in _LINEAR and tensor.section in _TEXT
 
 
 def _matrix_bytes(tensor: Tensor, format: Format, *, engine: str) -> int:  # noqa: A002 - the record's name
     """Bytes of one matrix: packed weights, scales, zero points, order of columns."""
     rows, columns = tensor.shape
     if format.family == "mxfp4" and engine == "vllm":
-        rows, columns = _vllm_mxfp4_shape(tensor)
+        columns = ceil(columns / _VLLM_MXFP4_COLUMNS) * _VLLM_MXFP4_COLUMNS
     bits, group = format.bits or 0, format.group_size
     extra_bits: float = (format.scale_bits or 0) + (format.zero_bits or 0)
     packed = ceil(rows * columns * bits / 8)
@@ -78,7 +85,3 @@ def _matrix_bytes(tensor: Tensor, format: Format, *, engine: str) -> int:  # noq
         extra_bits += (format.outer_scale_bits or 0) / format.outer_group_size
     order = 4 * columns if format.family == "gptq" and engine == "transformers" else 0
     return packed + ceil(rows * columns / group * extra_bits / 8) + order
-
-
-def _vllm_mxfp4_shape(tensor: Tensor) -> tuple[int, int]:
-    return tensor.shape[0], tensor.shape[1]
