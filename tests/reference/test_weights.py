@@ -256,10 +256,29 @@ def test_gpu_weights_of_logs_leave_out_the_input_embedding(shared: Path) -> None
 
 @pytest.mark.shared
 def test_vllm_weights_within_two_percent(shared: Path) -> None:
-    """vLLM's "Model loading took" is met within 2 %, padded experts of gpt-oss included."""
+    """What vLLM reports as "Model loading took" is met within 2 %, padded experts of gpt-oss included."""
     rows = list(vllm_rows(shared))
     assert len(rows) >= 4
     assert _worst(rows) <= 0.02, _render(rows)
+
+
+def _oracle_rows() -> list[Any]:
+    return [pytest.param(row, id=row["model"]) for row in load_oracle()]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("row", _oracle_rows())
+def test_every_scheme_equals_llama_quantize(shared: Path, row: dict[str, Any]) -> None:
+    """Each scheme of each architecture takes exactly the bytes that `llama-quantize` reports."""
+    architecture = load_architecture(shared, row["model"])
+    trimmed = row.get("trimmed_rows", 0) / architecture.vocab_size
+    wrong = {}
+    for scheme, measured in row["bytes"].items():
+        predicted = stored_bytes(architecture, make_workload(scheme))
+        difference = predicted + row.get("unaccounted", 0) - measured
+        if not 0 <= difference <= trimmed * measured:
+            wrong[scheme] = difference
+    assert wrong == {}
 
 
 if __name__ == "__main__":

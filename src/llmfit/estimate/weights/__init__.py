@@ -1,13 +1,13 @@
 """Bytes of a model's weights, tensor by tensor, on the device and in RAM."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.weights import floats, gguf, quantized
 from llmfit.estimate.weights.stored import EXPERT_ROLES, Place, Stored
 from llmfit.records.architecture import Architecture, Role, Section
 from llmfit.records.estimate import Line, Part, PartName
+from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
 
 __all__ = ["WeightsByLayer", "estimate_weights", "stored_bytes", "weights_by_layer"]

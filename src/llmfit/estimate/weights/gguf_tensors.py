@@ -87,7 +87,7 @@ def _fused(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
 
 def _gated_delta(architecture: Architecture, tensor: Tensor) -> Iterator[Entry]:
     """Qwen3-Next's `in_proj_qkvz`: attn_qkv and attn_gate, the latter as high as the values."""
-    gate = architecture.extra["linear_num_value_heads"] * architecture.extra["linear_value_head_dim"]
+    gate = next(t.shape[-1] for t in architecture.tensors if t.role is Role.MIXER_OUT)
     yield Entry(tensor, Slot.QKV, tensor.shape[-1], tensor.shape[0] - gate, tensor.layers)
     yield Entry(tensor, Slot.OTHER, tensor.shape[-1], gate, tensor.layers)
 
