@@ -1,7 +1,7 @@
 """A decoder-only model as a recipe: which block its layers have, and what surrounds them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from llmfit.architectures.blocks.flags import Flag, resolve
@@ -11,6 +11,7 @@ from llmfit.architectures.reader import Config, Pattern
 from llmfit.architectures.stack import Block, Blocks, Stack
 from llmfit.errors import InvalidConfigError
 from llmfit.records.architecture import Architecture, Role
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

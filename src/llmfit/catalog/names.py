@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from llmfit.errors import (
@@ -14,6 +13,7 @@ from llmfit.errors import (
     nearest,
 )
 from llmfit.records.device import Gpu
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 
 GIB = 1024**3

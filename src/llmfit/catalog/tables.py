@@ -1,8 +1,9 @@
 """Which tables the catalog has: their file, their list in it, and the record of a row."""
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+from llmfit.records.frozen import dataclass
 
 COMPILED = Path(__file__).parent / "compiled"
 """Folder of the compiled tables inside the package."""

@@ -4,10 +4,10 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from llmfit.errors import LlmfitError
+from llmfit.records.frozen import dataclass
 from llmfit.render.envelope import error_json
 from llmfit.render.terminal import Terminal, to_ascii
 from llmfit.render.text import visible

@@ -1,9 +1,8 @@
 """A model that fits, on its way to becoming a pick."""
 
-from dataclasses import dataclass
-
 from llmfit.rank.variants import Variant
 from llmfit.records.architecture import Architecture
+from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.recommendation import Quality, ScorePart

@@ -1,12 +1,12 @@
 """Gathers what benchmarks say of models at a task, and weighs it against the prior."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
 from llmfit.rank.prior import Size, rate_by_size_and_age, size_of
 from llmfit.rank.scales import deviation, implied_rating
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking, Scale
 from llmfit.records.recommendation import EvidenceRow

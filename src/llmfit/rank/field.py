@@ -1,7 +1,7 @@
 """Everybody who comes into question: from the catalog's models to scored candidates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
@@ -17,6 +17,7 @@ from llmfit.rank.variants import Chooser, Variant
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Verdict
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection

@@ -1,13 +1,13 @@
 """What size and age alone say of a model's quality."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from math import log2
 from typing import Any
 
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.ranking import Prior, SmallModels, SparseModels
 from llmfit.records.recommendation import RatingTerm

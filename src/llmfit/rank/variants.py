@@ -1,7 +1,6 @@
 """Chooses a model's variant for a device: the best format of the ladder that fits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate import estimate
@@ -12,6 +11,7 @@ from llmfit.records.device import Device
 from llmfit.records.engine import Engine
 from llmfit.records.estimate import Fit, Verdict
 from llmfit.records.format import Format
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.ranking import Rung

@@ -3,9 +3,11 @@
 `llmfit.architectures.describe` makes it from the fields of `config.json`; every estimate reads it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from math import prod
+
+from llmfit.records.frozen import dataclass
 
 
 class Role(StrEnum):

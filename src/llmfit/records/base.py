@@ -8,6 +8,8 @@ Importing and making records needs no pydantic, which alone would take longer to
 import dataclasses
 from typing import Any, ClassVar, Literal, dataclass_transform
 
+from llmfit.records.frozen import freeze
+
 Certainty = Literal["exact", "sourced", "derived", "recalled", "estimated", "unknown"]
 """How sure a fact is.
 
@@ -49,7 +51,7 @@ class Record:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __init_subclass__(cls) -> None:
-        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        freeze(cls)
 
 
 class Source(Record):

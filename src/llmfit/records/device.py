@@ -1,9 +1,9 @@
 """What there is to run on: GPUs as their driver reports them, and RAM."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from llmfit.records.base import Field, Record, Source
+from llmfit.records.frozen import dataclass
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
 

@@ -1,9 +1,9 @@
 """Results: how many bytes, in named parts, and whether they fit."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from llmfit.records.device import Device
+from llmfit.records.frozen import dataclass
 
 
 class PartName(StrEnum):

@@ -1,9 +1,9 @@
 """A licence, as far as it decides who may run a model where."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from llmfit.records.base import Certainty, Record, Source
+from llmfit.records.frozen import dataclass
 
 Commercial = Literal["yes", "conditional", "no", "unknown"]
 

@@ -1,9 +1,10 @@
 """What the user asks of `recommend`: tasks, limits and tastes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from llmfit.records.format import EngineName, PrecisionName
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

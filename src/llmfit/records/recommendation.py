@@ -1,10 +1,11 @@
 """Results: which models to use, how well each scores, and why the others are not there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from llmfit.records.estimate import Fit
+from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.question import Question

@@ -1,9 +1,8 @@
 """Result: one model under one load, on one device or on none."""
 
-from dataclasses import dataclass
-
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit
+from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed

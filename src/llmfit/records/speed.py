@@ -1,6 +1,6 @@
 """How fast a workload runs, as a range with its basis."""
 
-from dataclasses import dataclass
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ Options of the command line and the words that they accept, each the field of th
 --offload-activations
 """
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from llmfit.records.base import Record, Source
 from llmfit.records.engine import Constant
 from llmfit.records.format import Format
+from llmfit.records.frozen import dataclass
 
 Method = Literal["full", "freeze", "lora", "rslora", "dora", "qlora", "ia3", "prefix", "prompt"]
 Stage = Literal["sft", "dpo", "ppo", "reward"]

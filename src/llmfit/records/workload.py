@@ -1,9 +1,10 @@
 """What the model is asked to do: the engine, the format, and how much at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from llmfit.records.engine import Engine
 from llmfit.records.format import Format, KvFormat
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """A bar of where the memory goes, drawn to the scale of the device."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from llmfit.records.estimate import Estimate, PartName
+from llmfit.records.frozen import dataclass
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import styled
 

@@ -1,10 +1,10 @@
 """How the catalog looks: `models`, `models show` and `gpus`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from llmfit.records.device import Gpu
+from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.render import envelope as nouns

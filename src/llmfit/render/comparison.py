@@ -1,10 +1,10 @@
 """How models look side by side: `compare`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from llmfit.records.device import Device
+from llmfit.records.frozen import dataclass
 from llmfit.records.sizing import Sizing
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import bar, segments

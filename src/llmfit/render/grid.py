@@ -3,9 +3,9 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from llmfit.records.frozen import dataclass
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import cell_width, clip, styled, visible, wrap
 

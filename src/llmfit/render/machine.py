@@ -1,10 +1,10 @@
 """How a machine looks: `detect`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.frozen import dataclass
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import notes
 from llmfit.render.grid import Column, Records, Row, markdown, table

@@ -1,11 +1,11 @@
 """How recommendations look."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName
+from llmfit.records.frozen import dataclass
 from llmfit.records.recommendation import Recommendation, Recommendations, Rejection
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import bar, segments

@@ -1,10 +1,10 @@
 """How one model's memory looks: `estimate`, and each column of `compare`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmfit.records.estimate import Estimate, PartName
+from llmfit.records.frozen import dataclass
 from llmfit.records.sizing import Sizing
 from llmfit.records.training import Training
 from llmfit.records.workload import Workload

@@ -1,6 +1,6 @@
 """What a table may use: the width, the colours and the letters of the terminal that shows it."""
 
-from dataclasses import dataclass
+from llmfit.records.frozen import dataclass
 
 NARROW = 48
 """Columns below which a table becomes a list of its rows."""

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
+from llmfit.records.frozen import dataclass
 from llmfit.render.envelope import SCHEMA_VERSION
 from llmfit.render.grid import Records, comma_separated, plain
 from llmfit.render.terminal import Terminal, to_ascii

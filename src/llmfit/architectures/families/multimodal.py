@@ -1,7 +1,6 @@
 """How a language model, a vision tower and a projector make one model."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from llmfit.architectures.blocks.heads import LM, task_head
@@ -11,6 +10,7 @@ from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
 from llmfit.errors import UnsupportedArchitectureError
 from llmfit.records.architecture import Architecture, Section
+from llmfit.records.frozen import dataclass
 
 Tower = Callable[[Stack], int]
 """Adds a tower's tensors; returns the width of what it hands on."""

@@ -1,7 +1,7 @@
 """Encoder-decoders: T5, mT5, UMT5, Switch, BART, T5Gemma."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from llmfit.architectures.blocks.attention import attention
@@ -10,6 +10,7 @@ from llmfit.architectures.families.gemma import GEMMA2
 from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
+from llmfit.records.frozen import dataclass
 
 _T5_NAMES = {
     "hidden_size": "d_model",
