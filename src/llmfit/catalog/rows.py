@@ -163,6 +163,8 @@ def _explain(error: Any, own: list[str]) -> tuple[PathKey, str, str]:  # noqa: A
         return path, "no such field", f"rename it to `{close[0]}`" if close else "remove it"
     if kind == "literal_error":
         return path, f"{shown} is not one of the known words", f"use {error['ctx']['expected']}"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer():
+        kind = "int_from_float"
     message, edit = _wrong_value(kind, error["msg"])
     return path, f"{shown} {message}", edit.format(value=_plain(value))
 

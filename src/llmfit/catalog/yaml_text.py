@@ -17,7 +17,7 @@ from llmfit.errors import CatalogError
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 32
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
-_FLOAT = re.compile(r"[-+]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][-+]?[0-9]{1,3})?")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30}([eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 PathKey = tuple[str | int, ...]

@@ -1,0 +1,156 @@
+"""Devices from names and gigabytes."""
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from llmfit.catalog import Catalog, load_catalog
+from llmfit.catalog.devices import complete_device, device_from_names, device_from_vram, gigabytes
+from llmfit.errors import AmbiguousGpuError, UnknownGpuError, UsageError
+from llmfit.records.device import Device, DeviceGpu
+from support.models import GIB, a_gpu
+
+CATALOG = load_catalog(user_file=None)
+MIB = 1024**2
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [("6", 6.0), (6, 6.0), (" 6GB ", 6.0), ("6 GiB", 6.0), ("6g", 6.0), ("7.5", 7.5), (".5", 0.5), ("1e2", 100.0)],
+)
+def test_gigabytes_are_gibibytes_of_the_box(said: str | float, size: float) -> None:
+    """With or without unit."""
+    assert gigabytes(said, option="--vram") == size * GIB
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("banana", "not a number"),
+        ("", "not a number"),
+        ("nan", "not a number"),
+        ("inf", "not a number"),
+        (float("nan"), "not a number"),
+        (float("inf"), "not a number"),
+        ("6 TB", "not a number"),
+        ("0x6", "not a number"),
+        ("6,5", "not a number"),
+        ("1_0", "not a number"),
+        ("٦", "not a number"),
+        ("0", "more than 0"),
+        ("-6", "more than 0"),
+        ("-0.0", "more than 0"),
+        ("1e9", "more than any machine"),
+        ("1e999", "more than any machine"),
+        ("1e-300", "too little"),
+        ("\x1b[31m6", "not a number"),
+    ],
+)
+def test_a_size_that_makes_no_sense_is_a_usage_error(said: str | float, message: str) -> None:
+    """The message names the option and what was written."""
+    with pytest.raises(UsageError, match=message) as caught:
+        gigabytes(said, option="--vram")
+    assert caught.value.message.startswith("--vram")
+    assert caught.value.hint
+
+
+def test_a_nominal_card_loses_what_drivers_keep() -> None:
+    """6 GB are 6 GiB on the box, and less for a program; the note says how much."""
+    device = device_from_vram("6", catalog=CATALOG, ram="16")
+    (gpu,) = device.gpus
+    assert (gpu.total_bytes, gpu.reserved_bytes, device.ram_bytes) == (6 * GIB, 383 * MIB, 16 * GIB)
+    assert device.usable_bytes == 6 * GIB - 383 * MIB
+    assert "383 MiB" in device.notes[0]
+
+
+def test_the_smallest_card_keeps_something() -> None:
+    """The rule of real cards never takes more than half of a made-up one."""
+    assert device_from_vram(0.1, catalog=CATALOG).usable_bytes > 0
+
+
+def test_a_bigger_card_never_gets_less() -> None:
+    """The reserve jumps between sizes by less than the sizes do."""
+    usable = [device_from_vram(gb, catalog=CATALOG).usable_bytes for gb in (4, 6, 8, 12, 13, 16, 32, 33, 80, 192)]
+    assert usable == sorted(usable)
+
+
+def test_a_named_card_has_the_figures_of_its_driver() -> None:
+    """Where the driver's reserve was read, it is used; bandwidth comes along."""
+    (gpu,) = device_from_names(["RTX 3090"], catalog=CATALOG).gpus
+    assert (gpu.total_bytes, gpu.reserved_bytes, gpu.bandwidth_gbps) == (24576 * MIB, 316 * MIB, 936.2)
+    assert "rtx-3090" in gpu.source
+
+
+@pytest.mark.parametrize(
+    ("names", "count"), [(["2x L4"], 2), (["L4", "L4"], 2), (["2 x L4", "L4"], 3), (["4X l4"], 4), (["3× L4"], 3)]
+)
+def test_cards_are_counted(names: list[str], count: int) -> None:
+    """A prefix, or the option again."""
+    device = device_from_names(names, catalog=CATALOG)
+    assert [gpu.name for gpu in device.gpus] == ["L4"] * count
+    assert device.usable_bytes == count * device.gpus[0].usable_bytes
+
+
+@pytest.mark.parametrize("names", [[], ["0x L4"], ["99999x L4"], ["1000x L4", "1000x L4"]])
+def test_a_count_that_makes_no_sense_is_a_usage_error(names: list[str]) -> None:
+    """None, or more than a machine has."""
+    with pytest.raises(UsageError):
+        device_from_names(names, catalog=CATALOG)
+
+
+def test_unknown_and_ambiguous_names_stay_errors() -> None:
+    """The table's own errors come through."""
+    with pytest.raises(UnknownGpuError):
+        device_from_names(["2x banana"], catalog=CATALOG)
+    with pytest.raises(AmbiguousGpuError):
+        device_from_names(["RTX 3060"], catalog=CATALOG)
+
+
+def test_a_mac_shares_its_memory() -> None:
+    """A GPU may take two thirds of 16 GB, and three quarters of 64."""
+    small = device_from_names(["Apple M1 16GB"], catalog=CATALOG)
+    large = device_from_names(["m4 max 64gb"], catalog=CATALOG)
+    assert small.unified
+    assert (small.ram_bytes, small.gpus[0].platform) == (16 * GIB, "metal")
+    assert small.usable_bytes == pytest.approx(10922 * MIB, rel=0.01)  # Metal's own figure on such a Mac
+    assert large.usable_bytes == 48 * GIB
+
+
+def test_an_open_disagreement_reaches_the_user() -> None:
+    """The device's notes carry it."""
+    assert any("Wikipedia" in note for note in device_from_names(["RTX 5050"], catalog=CATALOG).notes)
+
+
+def test_a_detected_card_learns_its_speed() -> None:
+    """Memory stays what the driver says; what the table lacks stays unknown."""
+    known = DeviceGpu(name="NVIDIA L4", total_bytes=23034 * MIB, reserved_bytes=5, used_bytes=7, source="NVML")
+    odd = DeviceGpu(name="Graphics Device", total_bytes=5912 * MIB, source="NVML")
+    device = complete_device(Device(gpus=(known, odd), ram_bytes=9), catalog=CATALOG)
+    assert (device.gpus[0].usable_bytes, device.gpus[0].bandwidth_gbps) == (23034 * MIB - 12, 300.1)
+    assert device.gpus[0].source == "NVML; speed from GPU table: l4"
+    assert (device.gpus[1], device.ram_bytes) == (odd, 9)
+    assert complete_device(device, catalog=CATALOG, ram="32").ram_bytes == 32 * GIB
+
+
+def test_a_detected_mac_follows_the_rule_unless_its_owner_set_a_limit() -> None:
+    """Metal's share is the catalog's; a set limit is the machine's."""
+    mac = DeviceGpu(name="Apple M1", total_bytes=16 * GIB, vendor="apple", platform="metal")
+    (gpu,) = complete_device(Device(gpus=(mac,), unified=True), catalog=CATALOG).gpus
+    assert gpu.usable_bytes == pytest.approx(10922 * MIB, rel=0.01)  # Metal's own figure on such a Mac
+    own = replace(mac, reserved_bytes=GIB)
+    (gpu,) = complete_device(Device(gpus=(own,), unified=True), catalog=CATALOG).gpus
+    assert gpu.usable_bytes == 15 * GIB
+
+
+def test_a_card_without_rule_keeps_its_nominal_size() -> None:
+    """Nothing is taken that nobody measured."""
+
+    class Bare:
+        memory_rules = ()
+
+        def gpu(self, name: str) -> object:
+            return a_gpu(name, 8)
+
+    (gpu,) = device_from_names(["Card"], catalog=cast("Catalog", Bare())).gpus
+    assert (gpu.usable_bytes, "unknown" in gpu.source) == (8 * GIB, True)
