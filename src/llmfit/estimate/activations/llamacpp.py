@@ -34,7 +34,8 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     h, flash = architecture.hidden_size, options.flash_attention
     masks = sum({term.cells for term in terms}) * u * (2 if flash else 4)
     scores = 0 if flash else architecture.num_attention_heads * cells * u * 4
-    beside = masks + _scratch(terms, workload)
+    platform = device.gpus[0].platform if device is not None and device.gpus else "cuda"
+    beside = masks + (_scratch(terms, workload) if platform in ("cuda", "rocm") else 0)
     if gpus > 1 and options.n_gpu_layers is None and not options.n_cpu_moe:
         beside += INPUT_COPIES * masks + 2 * h * u * 4
     build = build_of(options.engine_version)
@@ -42,7 +43,7 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     outputs = u if every else min(u, workload.sequences)
     return [
         Stage("feed-forward of a micro-batch", u * 4 * _mlp(architecture, build) + beside),
-        Stage("attention of a micro-batch", scores + u * 4 * _attention(architecture, flash=flash) + beside),
+        Stage("attention of a micro-batch", scores + u * 4 * _attention(architecture, build, flash=flash) + beside),
         Stage("logits", 0 if architecture.is_encoder_only else 4 * (outputs * architecture.vocab_size + u * h)),
     ]
 
@@ -66,9 +67,14 @@ def _mlp(architecture: Architecture, build: int | None) -> int:
     return max(3 * (k * architecture.moe_intermediate_size + h), (2 * k + 5) * h + shared)
 
 
-def _attention(architecture: Architecture, *, flash: bool) -> int:
-    """Return elements a token: 2h + max(2q, q + k + v); without flash 2h + 2q + k + v; MLA by its widened query."""
+def _attention(architecture: Architecture, build: int | None, *, flash: bool) -> int:
+    """Return elements a token: 2h + max(2q, q + k + v); without flash 2h + 2q + k + v; MLA by its widened query.
+
+    Builds before June 2025 took 4h without flash attention.
+    """
     h, heads, extra = architecture.hidden_size, architecture.num_attention_heads, architecture.extra
+    if build is not None and build < JOINT_GATE_BUILD and not flash:
+        return 4 * h
     if "kv_lora_rank" in extra:
         rank, rope, nope = extra["kv_lora_rank"], extra["qk_rope_head_dim"], extra["qk_nope_head_dim"]
         return 3 * h + heads * (nope + rope + rank + rope + rank + rope)

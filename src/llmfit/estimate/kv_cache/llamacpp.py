@@ -4,7 +4,7 @@ Read in `llama-kv-cache.cpp`, `llama-kv-cache-iswa.cpp` and `llama-memory-recurr
 of the version in `engines.yaml`.
 """
 
-from llmfit.estimate.kv_cache.terms import Term, pad, stored
+from llmfit.estimate.kv_cache.terms import Term, kept_columns, pad, stored
 from llmfit.estimate.versions import build_of
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.workload import Workload
@@ -38,6 +38,9 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
             continue
         elif kind is CacheKind.LATENT:
             terms.append(_latent(architecture, cache, workload, streams, cells))
+        elif kind is CacheKind.COMPRESSED:
+            held = pad(-(-cells // cache.compression), CELLS)
+            terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
         elif cache.window and not options.swa_full:
             held = min(cells, pad(min(cells, cache.window * seen + options.n_ubatch), CELLS))
             terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
@@ -68,9 +71,5 @@ def _latent(architecture: Architecture, cache: Cache, workload: Workload, stream
 
 
 def _state(architecture: Architecture, cache: Cache, workload: Workload) -> Term:
-    kernel = architecture.extra.get("conv_kernel", 0)
-    conv = cache.conv_elements
-    if kernel > 1:
-        conv = conv * (kernel - 1) // kernel
-    row = 4 * (conv + cache.recurrent_elements)
+    row = 4 * (kept_columns(architecture, cache) + cache.recurrent_elements)
     return Term(cache, "state", len(cache.layers), workload.sequences, 1, row)

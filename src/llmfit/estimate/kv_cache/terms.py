@@ -1,9 +1,8 @@
 """One term of a cache: what the layers of one kind keep, as layers × sequences × cells × bytes of a cell."""
 
-from dataclasses import dataclass
-
-from llmfit.records.architecture import Cache
+from llmfit.records.architecture import Architecture, Cache, Role
 from llmfit.records.format import KvFormat
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +38,12 @@ def stored(elements: int, kv_format: KvFormat) -> int:
 def pad(tokens: int, multiple: int) -> int:
     """Round up to a multiple."""
     return -(-tokens // multiple) * multiple
+
+
+def kept_columns(architecture: Architecture, cache: Cache) -> int:
+    """Elements of a convolution's state without the newest column, which llama.cpp and vLLM do not keep."""
+    for tensor in architecture.tensors:
+        if tensor.role is Role.MIXER_CONV and tensor.layers == cache.layers:
+            kernel = tensor.shape[-1]
+            return cache.conv_elements // kernel * (kernel - 1)
+    return cache.conv_elements

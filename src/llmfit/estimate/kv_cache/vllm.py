@@ -4,7 +4,7 @@ Read in `v1/kv_cache_interface.py` of the version in `engines.yaml`: what its ow
 """
 
 from llmfit.estimate.defaults import vllm_batched_tokens
-from llmfit.estimate.kv_cache.terms import Term, pad, stored
+from llmfit.estimate.kv_cache.terms import Term, kept_columns, pad, stored
 from llmfit.estimate.kv_cache.transformers import answer_tokens, compressed_cells, cross_tokens
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.workload import Workload
@@ -26,7 +26,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
         kind, layers, streams = cache.kind, len(cache.layers), workload.sequences
         if kind is CacheKind.STATE:
             width = 4 if workload.kv_format.id == "f32" else 2
-            row = cache.conv_elements * width + 4 * cache.recurrent_elements
+            row = kept_columns(architecture, cache) * width + 4 * cache.recurrent_elements
             terms.append(Term(cache, "state", layers, streams, 1, row))
             continue
         if kind is CacheKind.SLIDING and cache.window:

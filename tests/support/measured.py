@@ -1,0 +1,150 @@
+"""Published measurements of running models, and what llmfit says of the same loads."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from llmfit.architectures import describe
+from llmfit.catalog import load_catalog
+from llmfit.estimate import estimate
+from llmfit.fit import fit
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.estimate import Estimate, PartName, Verdict
+from llmfit.records.workload import EngineOptions, Workload
+
+REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
+FILES = ("inference", "kv_cache", "compute_buffers")
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One measurement beside its estimate."""
+
+    group: str
+    engine: str
+    format: str
+    kind: str
+    model: str
+    load: str
+    measured: int
+    predicted: int
+    fits_wrongly: bool
+    """Whether it is said to fit a card of which the measured total took more than 90 %."""
+    note: str
+
+    @property
+    def error(self) -> float:
+        """Predicted over measured, less one."""
+        return self.predicted / self.measured - 1
+
+
+@cache
+def load_reference(name: str) -> list[dict[str, Any]]:
+    """Return the rows of one file of the reference set."""
+    loaded = yaml.load((REFERENCE / f"{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+    rows: list[dict[str, Any]] = loaded[name]
+    return rows
+
+
+@cache
+def load_architectures() -> dict[str, Architecture | str]:
+    """Return the measured models by name: described, or the reason why not."""
+    text = (REFERENCE / "architectures.yaml").read_text("utf-8")
+    found: dict[str, Architecture | str] = {}
+    for name, config in yaml.load(text, Loader=yaml.CSafeLoader)["architectures"].items():
+        try:
+            found[name] = describe(config)
+        except Exception as error:  # noqa: BLE001 - whatever stops a description is shown in the report
+            found[name] = str(error)
+    return found
+
+
+def make_device(row: dict[str, Any]) -> Device:
+    """Return the device of a row; its cards are as large as the driver says, or boundless."""
+    given = row.get("device", {"name": "unnamed", "gpus": 1, "platform": "cuda"})
+    total = round(given.get("total_gib", 4096) * GIB)
+    gpu = DeviceGpu(
+        name=given["name"], total_bytes=total, platform=given["platform"], compute=given.get("compute"), vendor="nvidia"
+    )
+    return Device(gpus=(gpu,) * given["gpus"])
+
+
+def make_load(row: dict[str, Any]) -> Workload:
+    """Return the workload of a row."""
+    catalog = load_catalog(user_file=None)
+    options = EngineOptions(engine_version=row.get("engine_version"), **row.get("options", {}))
+    value_format = row.get("kv_format_v")
+    return Workload(
+        engine=catalog.engine(row["engine"]),
+        format=catalog.format(row["format"]),
+        kv_format=catalog.kv_format(row.get("kv_format", "f16")),
+        kv_format_v=None if value_format is None else catalog.kv_format(value_format),
+        context=row["context"],
+        sequences=row.get("sequences", 1),
+        prompt_tokens=row.get("prompt_tokens"),
+        options=options,
+    )
+
+
+def compare(row: dict[str, Any]) -> Comparison | None:
+    """Return the comparison of one row; None where the model cannot be described."""
+    architecture = load_architectures()[row["model"]]
+    if isinstance(architecture, str):
+        return None
+    device, load = make_device(row), make_load(row)
+    result = estimate(architecture, load, device=device)
+    measured = row["measured_bytes"]
+    total = result.total_bytes
+    full = len(row["counts"]) > 2 and "total_gib" in row.get("device", {})
+    wrong = full and fit(result, device).verdict is Verdict.FITS and measured > 0.9 * device.usable_bytes
+    return Comparison(
+        group=row["group"],
+        engine=row["engine"],
+        format=row["format"],
+        kind=row["kind"],
+        model=row["model"],
+        load=f"{load.prefill_tokens}/{load.context} tokens × {load.sequences}",
+        measured=measured,
+        predicted=_counted(row, architecture, load, result) if total else 0,
+        fits_wrongly=wrong,
+        note=row.get("note", ""),
+    )
+
+
+def _counted(row: dict[str, Any], architecture: Architecture, load: Workload, result: Estimate) -> int:
+    from llmfit.estimate.kv_cache import cache_terms
+
+    if row["kind"] in ("cache", "state"):
+        states = [
+            term for term in cache_terms(architecture, load) if (term.label == "state") == (row["kind"] == "state")
+        ]
+        return sum(term.bytes for term in states)
+    if row.get("per_gpu"):
+        gpus = load.options.tensor_parallel
+        return sum(term.bytes // min(gpus, max(1, term.cache.heads)) for term in cache_terms(architecture, load))
+    return sum(result.part_bytes(PartName(name)) for name in row["counts"])
+
+
+@cache
+def compare_all() -> tuple[Comparison, ...]:
+    """Return every row of the reference set beside its estimate."""
+    rows = (row for name in FILES for row in load_reference(name))
+    return tuple(found for row in rows if (found := compare(row)) is not None)
+
+
+def errors_of(group: str) -> list[float]:
+    """Return the sizes of the errors of a group, smallest first."""
+    return sorted(abs(found.error) for found in compare_all() if found.group == group)
+
+
+def summarise(errors: Iterable[float]) -> tuple[int, float, float, float]:
+    """Return how many there are, their median, 95th percentile and worst."""
+    sizes = sorted(abs(error) for error in errors)
+    return len(sizes), median(sizes), sizes[round(0.95 * (len(sizes) - 1))], sizes[-1]
