@@ -189,7 +189,7 @@ def load_catalog(*, user_file: Path | None = USER_FILE) -> Catalog:
         CatalogError: The user's file cannot be read or is not valid.
     """
     if user_file is USER_FILE:
-        from llmfit.catalog.user import find_user_catalog
+        from llmfit.catalog.user_file import find_user_catalog
 
         user_file = find_user_catalog()
     if user_file is None:

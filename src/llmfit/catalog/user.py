@@ -1,6 +1,5 @@
 """The user's own catalog file, laid on top of the built-in one."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,32 +7,15 @@ from llmfit.catalog.integrity import integrity_problems
 from llmfit.catalog.problems import catalog_error
 from llmfit.catalog.rows import USER_LISTS, Draft, Entry, read_document
 from llmfit.catalog.tables import BY_NAME
+from llmfit.catalog.user_file import VARIABLE, find_user_catalog, user_catalog_path
 from llmfit.catalog.yaml_text import Document, load_yaml
 
 if TYPE_CHECKING:
     from llmfit.catalog.load import Catalog
 
+__all__ = ["VARIABLE", "check_user_rows", "find_user_catalog", "load_user_rows", "user_catalog_path"]
+
 BUILT_IN = "built-in"
-
-VARIABLE = "LLMFIT_CATALOG"
-"""Environment variable that names the file; empty for none."""
-
-
-def user_catalog_path() -> Path:
-    """Return where the user's rows live, whether or not the file exists."""
-    if named := os.environ.get(VARIABLE):
-        return Path(named)
-    from platformdirs import user_data_path
-
-    return user_data_path("llmfit", appauthor=False) / "catalog.yaml"
-
-
-def find_user_catalog() -> Path | None:
-    """Return the user's file, or None where there is none; one that is named is returned even if it is missing."""
-    if VARIABLE in os.environ:
-        return Path(os.environ[VARIABLE]) if os.environ[VARIABLE] else None
-    path = user_catalog_path()
-    return path if os.path.lexists(path) else None
 
 
 def load_user_rows(path: Path) -> Draft:

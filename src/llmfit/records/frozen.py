@@ -54,7 +54,9 @@ def _first_init(cls: type) -> Callable[..., None]:
 def _compile_init(cls: type) -> Callable[..., None]:
     """Return `__init__` as the standard decorator would write it for a frozen class."""
     known: dict[str, Any] = {"_set": object.__setattr__, "_missing": dataclasses.MISSING}
-    positional, keyword, body = [], [], []
+    positional: list[str] = []
+    keyword: list[str] = []
+    body: list[str] = []
     for field in dataclasses.fields(cls):
         name, value = field.name, field.name
         parameter = name

@@ -1,7 +1,5 @@
 """Rows and columns as text: a table for people, TSV, CSV and markdown."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Literal
 
@@ -112,6 +110,9 @@ def plain(records: Records) -> str:
 
 def comma_separated(records: Records) -> str:
     """Return the records as CSV (RFC 4180, line feeds) with a header."""
+    import csv
+    import io
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(records.fields)
