@@ -23,15 +23,13 @@ def integrity_problems(draft: Draft) -> list[Problem]:
 def _unique_names(draft: Draft) -> Iterator[Problem]:
     """Ids and aliases name one row of a table, whatever their case."""
     for entries in draft.values():
-        owners: dict[str, str] = {}
-        for entry in entries:
-            if not entry.table.key:
-                continue
+        owners: dict[str, Entry] = {}
+        for entry in entries if entries[0].table.key else ():
             names = [(entry.table.key, entry.name), *(("aliases", word) for word in _words(entry))]
             for field, name in names:
-                owner = owners.setdefault(name.casefold(), entry.name)
-                if owner != entry.name or (field == entry.table.key and _seen_before(entries, entry)):
-                    yield entry.problem(field, f"`{name}` already names {owner}", "choose another name")
+                owner = owners.setdefault(name.casefold(), entry)
+                if owner is not entry:
+                    yield entry.problem(field, f"`{name}` already names {owner.name}", "choose another name")
 
 
 def _words(entry: Entry) -> Collection[str]:
@@ -40,11 +38,6 @@ def _words(entry: Entry) -> Collection[str]:
     record = entry.record
     own = [*getattr(record, "aliases", ()), *getattr(record, "synonyms", ()), *getattr(record, "synonyms_ko", ())]
     return list(dict.fromkeys(own))
-
-
-def _seen_before(entries: list[Entry], entry: Entry) -> bool:
-    first = next(e for e in entries if e.name.casefold() == entry.name.casefold())
-    return first is not entry
 
 
 def _ids(draft: Draft, table: str) -> set[str]:
