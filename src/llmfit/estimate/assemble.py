@@ -2,7 +2,7 @@
 
 from llmfit.estimate.activations import estimate_activations, llamacpp
 from llmfit.estimate.defaults import resolve
-from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache
+from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
 from llmfit.estimate.overhead import estimate_overhead, gpus_used
 from llmfit.estimate.parallel import per_gpu_bytes
 from llmfit.records.architecture import Architecture
@@ -27,7 +27,7 @@ def estimate(
     gpus = gpus_used(workload, device)
     weights, host = estimate_weights(architecture, workload)
     if workload.engine.id == "llama.cpp":
-        host += llamacpp.host_bytes(architecture, workload)
+        host += llamacpp.host_bytes(architecture, workload) + host_cache_bytes(architecture, workload)
     cache = estimate_kv_cache(architecture, workload, explain=explain)
     activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)
     overhead = estimate_overhead(

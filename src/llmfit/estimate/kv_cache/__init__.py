@@ -18,12 +18,31 @@ def estimate_kv_cache(architecture: Architecture, workload: Workload, *, explain
     """Return the bytes of caches and states of all sequences, on all GPUs together.
 
     Exact by construction; `low` and `high` stay empty.
+    With `n_gpu_layers` only the layers on the GPU count: see `host_cache_bytes`.
     `explain` adds one line for each kind of layer.
     """
     terms = cache_terms(architecture, workload)
+    partial = workload.engine.id == "llama.cpp" and workload.options.n_gpu_layers is not None
     total = sum(term.bytes for term in terms)
+    if partial:
+        total -= host_cache_bytes(architecture, workload)
     if not explain:
         return Part(name=PartName.KV_CACHE, bytes=total)
-    lines = tuple(Line(term.label, term.bytes, term.formula()) for term in terms)
+    lines = [Line(term.label, term.bytes, term.formula()) for term in terms]
+    if partial:
+        lines.append(Line("of it in RAM", total - sum(term.bytes for term in terms)))
     notes = tuple(dict.fromkeys(term.note for term in terms if term.note))
-    return Part(name=PartName.KV_CACHE, bytes=total, lines=lines, assumptions=notes)
+    return Part(name=PartName.KV_CACHE, bytes=total, lines=tuple(lines), assumptions=notes)
+
+
+def host_cache_bytes(architecture: Architecture, workload: Workload) -> int:
+    """Return the bytes of the caches that stay in RAM with their layers under llama.cpp's `-ngl`.
+
+    The layers on the GPU are the last ones; the output counts as one more layer after them.
+    """
+    wanted = workload.options.n_gpu_layers
+    if workload.engine.id != "llama.cpp" or wanted is None or wanted < 0:
+        return 0
+    first = max(architecture.num_hidden_layers + 1 - wanted, 0)
+    terms = cache_terms(architecture, workload)
+    return sum(term.bytes // max(1, term.layers) * sum(layer < first for layer in term.cache.layers) for term in terms)
