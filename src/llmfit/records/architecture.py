@@ -13,6 +13,8 @@ from llmfit.records.frozen import dataclass
 class Role(StrEnum):
     """What a tensor does; decides which format an engine stores it in."""
 
+    __hash__ = str.__hash__  # an enum's own is written in Python, and looked up for every tensor
+
     EMBEDDING = "embedding"
     """Token embedding (also the head where tied)."""
     POSITION = "position"
@@ -60,6 +62,8 @@ class Role(StrEnum):
 
 class Section(StrEnum):
     """Which part of the model a tensor belongs to."""
+
+    __hash__ = str.__hash__  # an enum's own is written in Python, and looked up for every tensor
 
     TEXT = "text"
     ENCODER = "encoder"
@@ -111,6 +115,8 @@ class Tensor:
 
 class CacheKind(StrEnum):
     """What a layer remembers of the tokens before."""
+
+    __hash__ = str.__hash__  # an enum's own is written in Python, and looked up for every tensor
 
     FULL = "full"
     """Keys and values of every token."""

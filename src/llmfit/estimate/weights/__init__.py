@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.weights import floats, gguf, quantized
-from llmfit.estimate.weights.stored import EXPERT_ROLES, Place, Stored
-from llmfit.records.architecture import Architecture, Role, Section
+from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Place, Stored
+from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line, Part, PartName
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
@@ -33,7 +33,6 @@ _LABELS = {
     Role.MIXER_STATE: "recurrent mixers",
     **dict.fromkeys(EXPERT_ROLES, "experts"),
 }
-_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def estimate_weights(architecture: Architecture, workload: Workload) -> tuple[Pa
             if row.place is Place.HOST:
                 host += size
                 continue
-            label = "towers" if row.section in _TOWERS else _LABELS.get(row.role, "attention")
+            label = "towers" if row.section in TOWERS else _LABELS.get(row.role, "attention")
             lines[label] = lines.get(label, 0) + size
     part = Part(
         name=PartName.WEIGHTS,
@@ -114,14 +113,14 @@ def _stored(architecture: Architecture, workload: Workload, *, mtp: bool | None 
 def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLayer:
     n = max(
         architecture.num_hidden_layers,
-        *(t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section not in _TOWERS),
+        *(t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section not in TOWERS),
     )
     layers, experts = [0] * n, [0] * n
     inner = outer = 0
     for row in rows:
         if row.place is Place.HOST:
             inner += row.bytes
-        elif not row.layers or row.section in _TOWERS:
+        elif not row.layers or row.section in TOWERS:
             outer += row.bytes
         else:
             routed = row.role in EXPERT_ROLES
@@ -150,4 +149,4 @@ def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workl
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
     if workload.engine.id != "llama.cpp" or workload.images:
         return ()
-    return ("vision projector not loaded",) if architecture.tensors[-1].section in _TOWERS else ()
+    return ("vision projector not loaded",) if architecture.tensors[-1].section in TOWERS else ()

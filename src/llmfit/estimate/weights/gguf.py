@@ -20,12 +20,11 @@ from llmfit.estimate.weights.gguf_rules import (
     head_type,
 )
 from llmfit.estimate.weights.gguf_tensors import Entry, entries
-from llmfit.estimate.weights.stored import EXPERT_ROLES, Place, Stored
-from llmfit.records.architecture import Architecture, Role, Section
+from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Place, Stored, loaded
+from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.format import Format
 
 _INPUT_ROLES = frozenset({Role.EMBEDDING, Role.PER_LAYER_EMBEDDING, Role.POSITION})
-_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 _NAME_ORDER: Mapping[Slot, int] = {Slot.KV_B: 0, Slot.QKV: 1, Slot.V: 2}
 
 
@@ -43,7 +42,9 @@ def stored(architecture: Architecture, format: Format, *, towers: bool, mtp: boo
     scheme = "MXFP4_MOE" if format.family == "mxfp4" else format.id.upper()
     if scheme == "MXFP4_MOE" and not architecture.num_experts:
         raise UnsupportedWorkloadError(f"{format.id} stores experts, and this model has none", hint="choose Q8_0")
-    found = _File(architecture, model, scheme, mtp=mtp).stored(format)
+    tensors = loaded(architecture, towers=False, mtp=mtp)
+    found = _File(architecture, model, scheme, tensors.matrices).stored(format)
+    found.extend(tensors.stored_vectors("F32", 4))
     if towers:
         found.extend(_towers(architecture))
     return found
@@ -63,18 +64,18 @@ class _File:
 
     __slots__ = ("architecture", "entries", "model", "scheme", "traits")
 
-    def __init__(self, architecture: Architecture, model: GgufModel, scheme: str, *, mtp: bool) -> None:
+    def __init__(self, architecture: Architecture, model: GgufModel, scheme: str, matrices: Sequence[Tensor]) -> None:
         self.architecture = architecture
         self.model = model
         self.scheme = scheme
-        self.entries = entries(architecture, model, mtp=mtp)
+        self.entries = entries(architecture, model, matrices)
         self.traits = _traits(architecture, model)
 
     def stored(self, format: Format) -> list[Stored]:  # noqa: A002 - the record's name
         """Return each entry in its type or types."""
         layouts = {layout.name: layout for layout in format.layouts}
         types = choices(self.scheme, self.traits)
-        head = not any(entry.slot is Slot.HEAD for entry in self.entries)
+        head = Slot.HEAD not in [entry.slot for entry in self.entries]
         found: list[Stored] = []
         for entry in self.entries:
             tensor, slot, columns = entry.tensor, entry.slot, entry.columns
@@ -113,10 +114,7 @@ class _File:
     def _depth(self) -> int:
         """Return how many layers the file says it has, next-token layers included where it keeps them."""
         n = self.architecture.num_hidden_layers
-        if self.model.keeps_mtp:
-            mtp = {i for t in self.architecture.tensors if t.section is Section.MTP for i in t.layers}
-            n += len(mtp)
-        return n
+        return n + self.architecture.extra.get("num_nextn_predict_layers", 0) if self.model.keeps_mtp else n
 
     def _positions(self, entry: Entry, peers: Sequence[Entry]) -> tuple[int, ...]:
         """Return where an entry's tensors stand in the count that decides: by layer, or in the file's order.
@@ -153,7 +151,7 @@ def _traits(architecture: Architecture, model: GgufModel) -> Traits:
 def _towers(architecture: Architecture) -> Iterator[Stored]:
     """Vision and audio towers: a file of their own, matrices in F16, the rest in F32."""
     for tensor in architecture.tensors:
-        if tensor.section in _TOWERS:
+        if tensor.section in TOWERS:
             wide = len(tensor.shape) >= 2 and tensor.role is not Role.POSITION
             layer_bytes = prod(tensor.shape) * tensor.copies * (2 if wide else 4)
             yield Stored(tensor.role, tensor.section, "F16" if wide else "F32", layer_bytes, tensor.layers)

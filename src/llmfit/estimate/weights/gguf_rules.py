@@ -15,6 +15,8 @@ from typing import NamedTuple
 class Slot(StrEnum):
     """Categories that the choice of type tells apart."""
 
+    __hash__ = str.__hash__  # an enum's own is written in Python, and looked up for every tensor
+
     EMBEDDING = "token_embd"
     HEAD = "output"
     Q = "attn_q"

@@ -4,14 +4,14 @@ It splits some, merges experts into stacks, and keeps some in F32. Read at llama
 conversion/*.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
 from llmfit.estimate.weights.gguf_models import GgufModel
 from llmfit.estimate.weights.gguf_rules import Slot
 from llmfit.estimate.weights.stored import EXPERT_ROLES
-from llmfit.records.architecture import Architecture, Role, Section, Tensor
+from llmfit.records.architecture import Architecture, Role, Tensor
 
 _SLOTS: Mapping[Role, Slot] = {
     Role.EMBEDDING: Slot.EMBEDDING,
@@ -52,7 +52,6 @@ _BY_MODULE: Mapping[str, Slot] = {
 _T5: Mapping[Slot, Slot] = {Slot.OUT: Slot.OTHER, Slot.F32: Slot.KEPT}
 """T5 calls its output attn_o, which no rule knows; its position tables are relative, and not made F32."""
 _UNDECIDED: Mapping[Role, Slot] = {Role.SHARED_EXPERT: Slot.UP}
-_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 
 
 class Entry(NamedTuple):
@@ -98,25 +97,19 @@ _SPLITS: Mapping[str, Callable[[Architecture, Tensor], Iterator[Entry]]] = {
 }
 
 
-def entries(architecture: Architecture, model: GgufModel, *, mtp: bool) -> list[Entry]:
-    """Return the file's tensors, towers (a file of their own) apart; next-token layers where `mtp`."""
+def entries(architecture: Architecture, model: GgufModel, matrices: Sequence[Tensor]) -> list[Entry]:
+    """Return the file's matrices from those of the checkpoint."""
     found: list[Entry] = []
-    for tensor in architecture.tensors:
-        section, shape = tensor.section, tensor.shape
-        if section is not Section.TEXT and (section in _TOWERS or (section is Section.MTP and not mtp)):
-            continue
-        if tensor.role is Role.POOLER:
-            continue
-        if len(shape) == 1:
-            found.append(Entry(tensor, Slot.F32, shape[0], tensor.copies, tensor.layers))
-        elif tensor.module in _SPLITS:
-            found.extend(_SPLITS[tensor.module](architecture, tensor))
-        elif model.splits_qkv and tensor.role is Role.ATTN_QKV:
+    for tensor in matrices:
+        shape, role, module = tensor.shape, tensor.role, tensor.module
+        if module in _SPLITS:
+            found.extend(_SPLITS[module](architecture, tensor))
+        elif model.splits_qkv and role is Role.ATTN_QKV:
             found.extend(_fused(architecture, tensor))
-        else:
+        elif role is not Role.POOLER:
             rows = prod(shape[:-1]) * tensor.copies
-            slot = _SLOTS.get(tensor.role) or _BY_MODULE.get(tensor.module) or _UNDECIDED.get(tensor.role, Slot.OTHER)
+            slot = _SLOTS.get(role) or _BY_MODULE.get(module) or _UNDECIDED.get(role, Slot.OTHER)
             if architecture.is_encoder_decoder:
                 slot = _T5.get(slot, slot)
-            found.append(Entry(tensor, slot, shape[-1], rows, tensor.layers, tensor.role in EXPERT_ROLES))
+            found.append(Entry(tensor, slot, shape[-1], rows, tensor.layers, role in EXPERT_ROLES))
     return found

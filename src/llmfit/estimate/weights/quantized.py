@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import ceil, prod
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.weights.stored import EXPERT_ROLES, Stored
+from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Stored, loaded
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.format import Format
 
@@ -21,7 +21,6 @@ _MLP = frozenset({Role.MLP_GATE, Role.MLP_UP, Role.MLP_GATE_UP, Role.MLP_DOWN, R
 _MIXER = frozenset({Role.MIXER_IN, Role.MIXER_OUT})
 _LINEAR = _ATTENTION | _MLP | _MIXER | EXPERT_ROLES
 _TEXT = frozenset({Section.TEXT, Section.ENCODER, Section.MTP})
-_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR})
 _FUSED_EXPERTS = frozenset({"gpt_oss", "llama4", "llama4_text"})
 """Experts are one tensor, not linear layers: bitsandbytes leaves them in 16 bit."""
 _VLLM_MXFP4_COLUMNS = 256
@@ -40,15 +39,15 @@ def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool
         raise UnsupportedWorkloadError(
             f"{format.id} stores experts, and this model has none", hint="choose int4 in another format"
         )
-    for tensor in architecture.tensors:
-        if tensor.section is Section.MTP and not mtp:
-            continue
+    tensors = loaded(architecture, towers=True, mtp=mtp)
+    for tensor in tensors.matrices:
         if _is_quantized(tensor, architecture, format):
             layer_bytes = _matrix_bytes(tensor, format, engine=engine) * tensor.copies
             yield Stored(tensor.role, tensor.section, format.id, layer_bytes, tensor.layers)
         else:
             layer_bytes = 2 * prod(tensor.shape) * tensor.copies
             yield Stored(tensor.role, tensor.section, "16-bit", layer_bytes, tensor.layers)
+    yield from tensors.stored_vectors("16-bit", 2)
 
 
 def _is_quantized(tensor: Tensor, architecture: Architecture, format: Format) -> bool:  # noqa: A002 - the record's name
@@ -58,7 +57,7 @@ def _is_quantized(tensor: Tensor, architecture: Architecture, format: Format) ->
     if role in EXPERT_ROLES:
         return family != "bitsandbytes" or architecture.model_type not in _FUSED_EXPERTS
     if family == "bitsandbytes":
-        return role in _LINEAR and (tensor.section in _TEXT or tensor.section in _TOWERS)
+        return role in _LINEAR and (tensor.section in _TEXT or tensor.section in TOWERS)
     if family == "mxfp4" or (family == "nvfp4" and (architecture.num_experts or role is Role.MIXER_IN)):
         return False
     return role in _LINEAR and tensor.section in _TEXT
