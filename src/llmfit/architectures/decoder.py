@@ -101,6 +101,7 @@ class Decoder:
         stack.inter = self._inter(config, stack.hidden)
         if self.has_heads:
             self._measure_heads(stack)
+        config.only("per_layer_config")
         for name, allowed in self.check:
             config.only(name, *allowed)
 

@@ -104,6 +104,7 @@ V4 = Decoder(
     kv_heads=lambda _, __: 1,
     aliases={"n_routed_experts": "num_local_experts", "moe_intermediate_size": "intermediate_size"},
     defaults={"head_dim": 512, "num_experts_per_tok": 6},
+    check=(("n_shared_experts", (1,)),),
 )
 
 FAMILIES = {"deepseek_v4": V4, "deepseek_ref": V4}

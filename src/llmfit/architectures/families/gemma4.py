@@ -111,6 +111,20 @@ def _per_layer_inputs(stack: Stack, layers: tuple[int, ...]) -> None:
     stack.extra["hidden_size_per_layer_input"] = width
 
 
+def _global_sizes(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read the global heads from `per_layer_config`, as newer files state them; all must be the same."""
+    layers = values.get("per_layer_config")
+    if not isinstance(layers, Mapping) or not layers:
+        return values
+    sizes = list(layers.values())
+    if any(size != sizes[0] for size in sizes) or not isinstance(sizes[0], Mapping):
+        return values
+    changed = {key: value for key, value in values.items() if key != "per_layer_config"}
+    changed["global_head_dim"] = sizes[0].get("head_dim", values.get("head_dim"))
+    changed["num_global_key_value_heads"] = sizes[0].get("num_key_value_heads")
+    return changed
+
+
 GEMMA4_TEXT = Decoder(
     mixer=_gemma4_layers,
     mlp=_gemma4_mlp,
@@ -119,6 +133,7 @@ GEMMA4_TEXT = Decoder(
     extras=(_per_layer_inputs,),
     defaults={"num_key_value_heads": 4, "head_dim": 256, "sliding_window": 512},
     check=(("use_bidirectional_attention", ("vision",)),),
+    rewrite=_global_sizes,
 )
 
 

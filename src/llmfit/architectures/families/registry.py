@@ -17,6 +17,7 @@ from llmfit.architectures.families import (
     vision,
     vision_glm,
     vision_llama,
+    vision_new,
 )
 
 FAMILIES: dict[str, Describe] = {
@@ -34,5 +35,6 @@ FAMILIES: dict[str, Describe] = {
     **vision.FAMILIES,
     **vision_glm.FAMILIES,
     **vision_llama.FAMILIES,
+    **vision_new.FAMILIES,
     **irregular.FAMILIES,
 }
