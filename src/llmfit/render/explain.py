@@ -53,6 +53,12 @@ def notes(word: str, texts: Iterable[str], *, terminal: Terminal, indent: str = 
     return [line for text in texts for line in _wrapped(f"{word}: {text}", terminal=terminal, indent=indent)]
 
 
+def license_words(license_: EffectiveLicense) -> str:
+    """Return the licence with what it does to commercial use, in a few words."""
+    limits = {"yes": "", "conditional": " (conditions)", "no": " (not commercial)", "unknown": " (unclear)"}
+    return f"{license_.effective_id}{limits[license_.commercial]}"
+
+
 def license_explained(license_: EffectiveLicense, *, terminal: Terminal, indent: str = "") -> list[str]:
     """Return what the licence allows, how it came to be over the lineage, and what remains to be done."""
     regions = f"; nothing granted in {', '.join(license_.regions_excluded)}" if license_.regions_excluded else ""

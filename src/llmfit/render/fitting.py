@@ -40,8 +40,16 @@ def memory_lines(estimate: Estimate, *, fit: Fit | None, terminal: Terminal) -> 
     columns = [Column(""), Column(""), Column("", "right"), Column("", "right", style="dim")]
     capacity = None if fit is None else fit.device.usable_bytes
     drawn = bar(parts, capacity=capacity, width=terminal.room(BAR_WIDTH), terminal=terminal)
-    wide = Terminal(color=terminal.color, unicode=terminal.unicode)
-    return [*table(columns, rows, terminal=wide), drawn]
+    if terminal.is_narrow:
+        return [*_stacked(rows, terminal=terminal), drawn]
+    return [*table(columns, rows, terminal=terminal), drawn]
+
+
+def _stacked(rows: Sequence[Sequence[str | Cell]], *, terminal: Terminal) -> list[str]:
+    """Return each row as a line of its own, wrapped: letter, part, size."""
+    words = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
+    lines = [f"{glyph} {label}: {size}".strip() for glyph, label, size, _ in words]
+    return [part for line in lines for part in wrap(line, width=terminal.width, first="", indent="  ")]
 
 
 def _total(estimate: Estimate) -> str:

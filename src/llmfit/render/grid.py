@@ -55,8 +55,13 @@ def table(columns: Sequence[Column], rows: Sequence[Row], *, terminal: Terminal,
 def blocks_of(
     columns: Sequence[Column], rows: Sequence[Row], *, terminal: Terminal, indent: str = ""
 ) -> tuple[list[str], list[list[str]]]:
-    """Return the header's lines, and the lines of each row, so that a caller can put more below a row."""
+    """Return the header's lines, and the lines of each row, so that a caller can put more below a row.
+
+    A column in which no row has anything is left out.
+    """
     cells = [[_clean(cell) for cell in row] for row in rows]
+    filled = [place for place in range(len(columns)) if any(row[place].text for row in cells)]
+    columns, cells = [columns[place] for place in filled], [[row[place] for place in filled] for row in cells]
     if terminal.is_narrow:
         return [], [_stacked(columns, row, terminal=terminal) for row in cells]
     widths = _widths(columns, cells, terminal=terminal, taken=len(indent))

@@ -9,6 +9,7 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.recommendation import Recommendation, Recommendations, Rejection
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import bar, segments
+from llmfit.render.explain import license_words
 from llmfit.render.fitting import VERDICTS, legend
 from llmfit.render.grid import Column, Records, Row, Scalar, blocks_of, escape_markdown, markdown
 from llmfit.render.recommendation_json import question_json, recommendation_json, rejection_json
@@ -129,8 +130,10 @@ class RecommendationsView:
             if not self.explain:
                 lines += _why(pick, terminal=terminal)
             else:
-                lines += [*pick_explained(pick, terminal=terminal, indent="    "), ""]
-        return lines
+                lines += [*pick_explained(pick, terminal=terminal, indent="    ")]
+            if terminal.is_narrow or self.explain:
+                lines.append("")
+        return lines[:-1] if lines and not lines[-1] else lines
 
     def _below(self, terminal: Terminal) -> list[str]:
         answer, lines = self.answer, [""]
@@ -186,7 +189,7 @@ def _details(pick: Recommendation, *, terminal: Terminal) -> list[str]:
     words = [f"{gib(fit.headroom_bytes)} free" if fit.headroom_bytes >= 0 else VERDICTS[fit.verdict][0]]
     if pick.max_context:
         words.append(f"up to {about_tokens(pick.max_context)}")
-    words += [pick.license.effective_id, pick.quality.badge, *pick.labels]
+    words += [license_words(pick.license), pick.quality.badge, *pick.labels]
     text = " · ".join(words)
     if terminal.is_narrow:
         return [drawn, *wrap(text, width=terminal.width)]

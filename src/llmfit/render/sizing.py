@@ -10,7 +10,7 @@ from llmfit.records.training import Training
 from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import LABELS
-from llmfit.render.explain import license_explained, memory_explained, notes
+from llmfit.render.explain import license_explained, license_words, memory_explained, notes
 from llmfit.render.fitting import fit_lines, memory_lines, range_words
 from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown
 from llmfit.render.terminal import Terminal
@@ -104,7 +104,7 @@ def model_words(sizing: Sizing) -> str:
     model, active = sizing.model, sizing.active_parameters
     sparse = f", {parameters(active)} active" if active is not None and active < 0.9 * model.parameters else ""
     context = f"made for {tokens(model.context_length)} tokens"
-    return f"{parameters(model.parameters)} parameters{sparse}, {sizing.license.effective_id}, {context}"
+    return f"{parameters(model.parameters)} parameters{sparse}, {license_words(sizing.license)}, {context}"
 
 
 def load_words(sizing: Sizing) -> str:

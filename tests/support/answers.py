@@ -1,0 +1,251 @@
+"""One fixed answer of every kind, built by hand, so that outputs do not follow the catalog."""
+
+from datetime import date
+
+from llmfit.records.base import Source
+from llmfit.records.device import Device, DeviceGpu, Gpu
+from llmfit.records.engine import Engine
+from llmfit.records.estimate import Estimate, Fit, Line, Part, PartName, Verdict
+from llmfit.records.format import BlockLayout, Format, KvFormat
+from llmfit.records.license import EffectiveLicense
+from llmfit.records.model import Model
+from llmfit.records.question import Question
+from llmfit.records.recommendation import (
+    EvidenceRow,
+    Quality,
+    RatingTerm,
+    Recommendation,
+    Recommendations,
+    Rejection,
+    ScorePart,
+)
+from llmfit.records.sizing import Sizing
+from llmfit.records.speed import Speed
+from llmfit.records.workload import Workload
+from llmfit.render.catalog import GpusView, ModelRow, ModelsView, ModelView
+from llmfit.render.comparison import ComparisonView
+from llmfit.render.machine import MachineView
+from llmfit.render.recommendation import RecommendationsView
+from llmfit.render.sizing import SizingView
+from llmfit.render.view import Origin, View
+
+GIB = 1024**3
+MIB = 1024**2
+
+ENGINE = Engine(id="llama.cpp", version="b9000", constants=())
+Q4 = Format(
+    id="Q4_K_M",
+    family="gguf",
+    precision="int4",
+    engines=("llama.cpp",),
+    nominal_bits=4.85,
+    layouts=(BlockLayout(name="Q4_K", block_size=256, block_bytes=144),),
+)
+F16_CACHE = KvFormat(id="f16", block_size=1, block_bytes=2, engines=("llama.cpp",))
+LICENSE = EffectiveLicense(
+    id="apache-2.0", effective_id="apache-2.0", commercial="yes", permissive=True, ids=("apache-2.0",)
+)
+STRICT = EffectiveLicense(
+    id="other",
+    effective_id="meadow-nc",
+    commercial="no",
+    permissive=False,
+    conditions=("Research only.",),
+    regions_excluded=("eu",),
+    because=("meadow-nc: inherited from meadow/base",),
+    ids=("other", "meadow-nc"),
+)
+
+
+def model(name: str = "meadow/Lark-8B-Instruct", **changes: object) -> Model:
+    """Return a model of 8 B parameters."""
+    facts: dict[str, object] = {
+        "id": name,
+        "family": "Lark",
+        "publisher": "Meadow",
+        "kind": "instruct",
+        "architecture": {"model_type": "llama"},
+        "parameters": 8_030_261_248,
+        "released": date(2026, 3, 1),
+        "license": "apache-2.0",
+        "tasks": ("chat", "code"),
+        "languages": ("en", "ko"),
+        "context_length": 131_072,
+        "sources": (Source(of="license|context_length", source="model card of Lark", checked="2026-11-01"),),
+    }
+    return Model(**{**facts, **changes})  # type: ignore[arg-type]  # each change is a field of its own type
+
+
+def estimate(weights: float = 4.5, cache: float = 1.0) -> Estimate:
+    """Return an estimate whose parts are given in GiB."""
+    return Estimate(
+        parts=(
+            Part(
+                name=PartName.WEIGHTS,
+                bytes=round(weights * GIB),
+                lines=(Line("matrices", round(weights * GIB), "8,000,000,000 × 4.83 bit", "llama.cpp b9000"),),
+                assumptions=("The input embedding stays in RAM",),
+            ),
+            Part(
+                name=PartName.KV_CACHE,
+                bytes=round(cache * GIB),
+                lines=(Line("keys and values", round(cache * GIB), "32 layers × 2 × 8 × 128 × 2 B × 8,192", ""),),
+            ),
+            Part(name=PartName.ACTIVATION, bytes=100 * MIB, low=50 * MIB, high=300 * MIB),
+            Part(name=PartName.OVERHEAD, bytes=450 * MIB, low=440 * MIB, high=740 * MIB),
+        ),
+        host_bytes=300 * MIB,
+        assumptions=("Flash attention is on",),
+        warnings=("A warning of the estimate",),
+    )
+
+
+def device(gib: float = 8.0) -> Device:
+    """Return a machine with one card."""
+    gpu = DeviceGpu(
+        name="Meadow RTX 8",
+        total_bytes=round(gib * GIB),
+        reserved_bytes=300 * MIB,
+        vendor="nvidia",
+        compute="sm_89",
+        bandwidth_gbps=288.0,
+        fp16_tflops=60.0,
+        source="GPU table: meadow-rtx-8",
+    )
+    return Device(gpus=(gpu,), ram_bytes=32 * GIB, source="--gpu", notes=("A note on the device",))
+
+
+WORKLOAD = Workload(engine=ENGINE, format=Q4, kv_format=F16_CACHE, context=8192)
+SPEED = Speed(low=38.2, typical=44.9, high=51.6, basis="288 GB/s, llama.cpp", prefill=1200.0)
+
+
+def fit(verdict: Verdict = Verdict.FITS, *, on: Device | None = None, of: Estimate | None = None) -> Fit:
+    """Return a fit with the verdict that the test wants to see."""
+    reason = "" if verdict is Verdict.FITS else "needs more than there is"
+    return Fit(estimate=of or estimate(), device=on or device(), verdict=verdict, reason=reason)
+
+
+def sizing(
+    name: str = "meadow/Lark-8B-Instruct", *, compared: Fit | None = None, license_: EffectiveLicense = LICENSE
+) -> Sizing:
+    """Return an estimate of a model, compared with the device unless said otherwise."""
+    fitted = compared or fit()
+    return Sizing(
+        model=model(name),
+        active_parameters=8_030_261_248,
+        license=license_,
+        workload=WORKLOAD,
+        estimate=fitted.estimate,
+        fit=fitted,
+        speed=SPEED,
+    )
+
+
+def pick(rank: int = 1, name: str = "meadow/Lark-8B-Instruct", *, verdict: Verdict = Verdict.FITS) -> Recommendation:
+    """Return a pick with evidence, reasons and every part of its score."""
+    row = EvidenceRow(
+        benchmark="livebench-2026-06/coding",
+        score=61.5,
+        rating=1243.0,
+        weight=1.0,
+        evidence="independent",
+        model=name,
+        date="2026-06-25",
+        source="livebench.ai",
+    )
+    terms = (
+        RatingTerm(label="size", points=1200.0, detail="1091 + 19 · log2(8.0)"),
+        RatingTerm(label="benchmarks", points=30.5, detail="one source"),
+    )
+    return Recommendation(
+        rank=rank,
+        model=model(name),
+        active_parameters=8_030_261_248,
+        license=LICENSE,
+        workload=WORKLOAD,
+        fit=fit(verdict),
+        max_context=24_576,
+        speed=SPEED,
+        quality=Quality(rating=1230.5, standard_error=21.0, badge="measured", terms=terms, evidence=(row,)),
+        parts=(
+            ScorePart(name="quality", value=0.8, weight=0.75, detail="rating 1230"),
+            ScorePart(name="speed", value=1.0, weight=0.25, detail="45 of 30 tokens/s"),
+        ),
+        reasons=("8.0 B parameters, base of March 2026", "30 points above its size", "Q4_K_M costs 9 points"),
+        warnings=("a gated repository",),
+        labels=("best quality",),
+        pareto=True,
+    )
+
+
+def recommendations(*, picks: int = 2) -> Recommendations:
+    """Return an answer with picks, one that needs RAM, and two that were left out."""
+    return Recommendations(
+        question=Question(tasks=("chat",), licenses=("commercial",), languages=("ko",)),
+        context=8192,
+        picks=tuple(pick(rank, f"meadow/Lark-{rank}") for rank in range(1, picks + 1)),
+        offload=(pick(1, "meadow/Eagle-70B", verdict=Verdict.OFFLOAD),) if picks else (),
+        considered=5,
+        rejections=(
+            Rejection(model="meadow/Stork", reason="too_large", detail="needs 40.1 GiB"),
+            Rejection(model="meadow/Egg", reason="license", detail="commercial use not allowed"),
+        ),
+        weights={"quality": 0.75, "speed": 0.25},
+        warnings=("A warning of the answer",),
+    )
+
+
+GPU = Gpu(
+    id="meadow-rtx-8",
+    name="Meadow RTX 8",
+    vendor="nvidia",
+    generation="Meadow",
+    compute="sm_89",
+    released=2026,
+    memory_bytes=8 * GIB,
+    bandwidth_gbps=288.0,
+    fp16_tflops=60.0,
+    bf16=True,
+    sources=(Source(of="memory_bytes", source="data sheet", checked="2026-11-01"),),
+)
+
+
+def origin(command: str) -> Origin:
+    """Return an origin with a fixed catalog."""
+    return Origin(command=command, catalog_version="2026-11-21.0123abcd", catalog_models=5)
+
+
+def row(name: str = "meadow/Lark-8B-Instruct", license_: EffectiveLicense = STRICT) -> ModelRow:
+    """Return a model of the catalog."""
+    return ModelRow(
+        model=model(name, base_model="meadow/base", base_relation="instruct"),
+        license=license_,
+        active_parameters=8_030_261_248,
+        origin="built-in",
+    )
+
+
+def views() -> dict[str, View]:
+    """Return one fixed answer of each command, by the name of its golden file."""
+    too_large = fit(Verdict.TOO_LARGE, of=estimate(weights=14.0))
+    return {
+        "recommend": RecommendationsView(answer=recommendations(), device=device(), origin=origin("recommend")),
+        "recommend-explained": RecommendationsView(
+            answer=recommendations(picks=1), device=device(), origin=origin("recommend"), explain=True
+        ),
+        "recommend-nothing": RecommendationsView(
+            answer=recommendations(picks=0), device=device(), origin=origin("recommend")
+        ),
+        "estimate": SizingView(sizing=sizing(), origin=origin("estimate")),
+        "estimate-explained": SizingView(sizing=sizing(license_=STRICT), origin=origin("estimate"), explain=True),
+        "estimate-too-large": SizingView(sizing=sizing(compared=too_large), origin=origin("estimate")),
+        "compare": ComparisonView(
+            sizings=(sizing(), sizing("meadow/Stork-30B", compared=too_large)),
+            device=device(),
+            origin=origin("compare"),
+        ),
+        "models": ModelsView(rows=(row(), row("meadow/Egg-1B", LICENSE)), found=3, origin=origin("models")),
+        "models-show": ModelView(row=row(), origin=origin("models show")),
+        "gpus": GpusView(gpus=(GPU,), found=1, origin=origin("gpus")),
+        "detect": MachineView(device=device(), origin=origin("detect")),
+    }
