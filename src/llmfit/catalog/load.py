@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llmfit.records.ranking import Ranking
     from llmfit.records.score import Score
     from llmfit.records.task import Task
+    from llmfit.records.training import TrainingFacts
 
 BUILT_IN: Final = "built-in"
 """Origin of the rows that come with the program."""
@@ -97,10 +98,16 @@ class Catalog:
         Raises:
             CatalogError: The catalog has none.
         """
-        rows = self._rows("ranking")
-        if not rows:
-            raise CatalogError("The catalog has no ranking figures", hint="Reinstall llmfit")
-        return cast("Ranking", rows[0])
+        return cast("Ranking", self._only("ranking"))
+
+    @cached_property
+    def training(self) -> "TrainingFacts":
+        """What the training libraries decide by themselves.
+
+        Raises:
+            CatalogError: The catalog has none.
+        """
+        return cast("TrainingFacts", self._only("training"))
 
     def model(self, name: str) -> "Model":
         """Return the model of this id or unambiguous short name; UnknownModelError or AmbiguousModelError otherwise."""
@@ -139,6 +146,12 @@ class Catalog:
     def _named(self, table: str) -> Mapping[str, Any]:
         key = BY_NAME[table].key
         return {getattr(row, key): row for row in self._rows(table)}
+
+    def _only(self, table: str) -> Any:  # noqa: ANN401 - a record of the table
+        rows = self._rows(table)
+        if not rows:
+            raise CatalogError(f"The catalog has no {table} figures", hint="Reinstall llmfit")
+        return rows[0]
 
     def _rows(self, table: str) -> tuple[Any, ...]:
         """Return the built-in rows with the user's on top: a row of the same name replaces, others follow."""

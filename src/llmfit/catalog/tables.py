@@ -25,6 +25,8 @@ class Table:
     """Whether a user's own file may add rows."""
     detached: str = ""
     """Field that is compiled into a file of its own, because an answer needs it for single rows alone."""
+    single: bool = False
+    """Whether the catalog gives its only row, not a mapping of rows."""
     columns: bool = False
     """Whether rows are compiled column by column: for many small rows whose words repeat."""
 
@@ -51,7 +53,8 @@ TABLES = (
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
     Table("models", "models", "model.Model", extendable=True, detached="sources"),
     Table("scores", "scores", "score.Score", key="", columns=True),
-    Table("ranking", "ranking", "ranking.Ranking"),
+    Table("ranking", "ranking", "ranking.Ranking", single=True),
+    Table("training", "training", "training.TrainingFacts", single=True),
 )
 """Every table, those that others refer to first."""
 

@@ -41,7 +41,7 @@ def check_user_rows(draft: Draft, built_in: "Catalog") -> None:
         CatalogError: A row refers to nothing, or two rows share a name.
     """
     merged: Draft = {}
-    for table in (table for table in BY_NAME.values() if table.key and table.name != "ranking"):
+    for table in (table for table in BY_NAME.values() if table.key and not table.single):
         own = draft.get(table.name, [])
         replaced = {entry.name for entry in own}
         rows = getattr(built_in, table.name)
