@@ -182,7 +182,8 @@ class ModelView:
         """Return the facts, the licence and the sources."""
         lines = [styled(visible(self.row.model.id), "bold", color=terminal.color), ""]
         for name, value in self._facts():
-            lines += wrap(visible(value), width=terminal.width, first=f"{name:<18}", indent=" " * 18)
+            first, indent = (f"{name}: ", "  ") if terminal.is_narrow else (f"{name:<18}", " " * 18)
+            lines += wrap(visible(value), width=terminal.width, first=first, indent=indent)
         lines += ["", *license_explained(self.row.license, terminal=terminal), ""]
         for one in self.row.model.sources:
             text = f"{one.of.replace('|', ', ')}: {one.source}, {one.checked} ({one.certainty})"
