@@ -6,7 +6,7 @@ from typing import Any
 from llmfit.architectures.blocks.kinds import FULL, SLIDING, every, layer_types
 from llmfit.architectures.blocks.moe import add_experts, set_sizes
 from llmfit.architectures.blocks.vit import add_patches, measure, tower
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, Describe
 from llmfit.architectures.families.gemma import FOUR_NORMS
 from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
@@ -264,4 +264,4 @@ GEMMA3N_TEXT = Decoder(
     rewrite=_gemma3n_widths,
 )
 
-FAMILIES = {"gemma4": gemma4, "gemma4_text": GEMMA4_TEXT, "gemma3n_text": GEMMA3N_TEXT}
+FAMILIES: dict[str, Describe] = {"gemma4": gemma4, "gemma4_text": GEMMA4_TEXT, "gemma3n_text": GEMMA3N_TEXT}

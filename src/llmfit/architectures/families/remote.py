@@ -1,4 +1,4 @@
-"""Dense decoders whose code lies in their own repositories: InternLM, Baichuan, Qwen 1, EXAONE 3, …"""
+"""Dense decoders whose code lies in their own repositories: InternLM, Baichuan, Qwen 1, EXAONE 3."""
 
 from collections.abc import Mapping
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from llmfit.architectures.blocks.attention import attention
 from llmfit.architectures.blocks.mlp import gated, plain
+from llmfit.architectures.decoder import Describe
 from llmfit.architectures.families.gemma import GEMMA2
 from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
@@ -56,7 +57,7 @@ class T5:
         stack.tensor(Role.EMBEDDING, "shared", (stack.vocab, stack.hidden))
         self._half(stack, encoder, Section.ENCODER)
         names = config.items("architectures", str)
-        alone = bool(names) and names[0].endswith("EncoderModel")
+        alone = names is not None and len(names) > 0 and names[0].endswith("EncoderModel")
         if alone:
             stack.n, stack.tied = encoder, False
         else:
@@ -194,7 +195,7 @@ def t5gemma(model_type: str, values: Mapping[str, Any]) -> Architecture:
     return stack.architecture(model_type=model_type, context=context, is_encoder_decoder=True)
 
 
-FAMILIES = {
+FAMILIES: dict[str, Describe] = {
     "t5": T5(),
     "mt5": T5(feed_forward="gated-gelu"),
     "umt5": T5(feed_forward="gated-gelu", every_layer=True),

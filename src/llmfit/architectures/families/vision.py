@@ -8,8 +8,8 @@ from llmfit.architectures.blocks.kinds import DENSE, FULL, LINEAR, SPARSE
 from llmfit.architectures.blocks.linear import gated_delta
 from llmfit.architectures.blocks.mlp import gated
 from llmfit.architectures.blocks.moe import moe, shared_size
-from llmfit.architectures.decoder import Decoder
-from llmfit.architectures.families import hybrid, llama, sparse
+from llmfit.architectures.decoder import Decoder, Describe
+from llmfit.architectures.families import convolution, delta, llama, sparse
 from llmfit.architectures.families.gemma import GEMMA3_TEXT
 from llmfit.architectures.families.multimodal import Multimodal
 from llmfit.architectures.families.towers import (
@@ -46,16 +46,16 @@ _QWEN3_VL_MOE_TEXT = Decoder(
     defaults={"num_key_value_heads": 16, "num_experts_per_tok": 4, "num_experts": 60, "moe_intermediate_size": 1408},
 )
 QWEN3_5_TEXT = Decoder(
-    mixer={FULL: hybrid.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
-    kinds=hybrid.qwen_kinds,
+    mixer={FULL: delta.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
+    kinds=delta.qwen_kinds,
     mlp=gated(),
-    defaults={**hybrid.QWEN_DELTA, "num_key_value_heads": 4},
+    defaults={**delta.QWEN_DELTA, "num_key_value_heads": 4},
 )
 QWEN3_5_MOE_TEXT = Decoder(
-    mixer={FULL: hybrid.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
-    kinds=hybrid.qwen_kinds,
+    mixer={FULL: delta.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
+    kinds=delta.qwen_kinds,
     mlp=moe(shared=shared_size(default=512), shared_gate="shared_expert_gate"),
-    defaults={**hybrid.QWEN_DELTA, "num_experts_per_tok": 8, "num_experts": 256, "moe_intermediate_size": 512},
+    defaults={**delta.QWEN_DELTA, "num_experts_per_tok": 8, "num_experts": 256, "moe_intermediate_size": 512},
 )
 _CHANNELS = {"in_channels": "in_chans"}
 _CLIP = {
@@ -107,7 +107,7 @@ _MISTRAL3 = Multimodal(
     vision_defaults=_PIXTRAL,
 )
 
-FAMILIES = {
+FAMILIES: dict[str, Describe] = {
     "qwen2_vl": Multimodal(
         text=_QWEN2_VL_TEXT,
         vision=qwen2_vision,
@@ -160,7 +160,7 @@ FAMILIES = {
     "mistral3": _MISTRAL3,
     "ministral3": _ministral3,
     "lfm2_vl": Multimodal(
-        text=hybrid.FAMILIES["lfm2"],
+        text=convolution.FAMILIES["lfm2"],
         vision=siglip2,
         project=lfm2_projector,
         tied=True,

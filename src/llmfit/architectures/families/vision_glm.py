@@ -3,7 +3,7 @@
 from llmfit.architectures.blocks.attention import attention
 from llmfit.architectures.blocks.mlp import gated
 from llmfit.architectures.blocks.vit import FUSED, add_layers, add_patches, grid, measure
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, Describe
 from llmfit.architectures.families.multimodal import Multimodal
 from llmfit.architectures.families.towers import GATED, nothing
 from llmfit.architectures.stack import Stack
@@ -48,7 +48,7 @@ def _glm4v_vision(stack: Stack) -> int:
     return h
 
 
-FAMILIES = {
+FAMILIES: dict[str, Describe] = {
     "glm4v": Multimodal(
         text=_TEXT,
         vision=_glm4v_vision,

@@ -8,7 +8,7 @@ from llmfit.architectures.blocks.kinds import CHUNKED, DENSE, FULL, SPARSE, laye
 from llmfit.architectures.blocks.mlp import gated
 from llmfit.architectures.blocks.moe import add_experts, add_shared, set_sizes
 from llmfit.architectures.blocks.vit import add_layers, add_patches, grid, measure, tower
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, Describe
 from llmfit.architectures.families.multimodal import Multimodal
 from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
@@ -176,7 +176,7 @@ def _mllama_vision(stack: Stack) -> None:
         stack.tensor(Role.OTHER, "gate_ffn", (1,), stack.layers)
 
 
-FAMILIES = {
+FAMILIES: dict[str, Describe] = {
     "llama4": Multimodal(
         text=LLAMA4_TEXT,
         vision=_llama4_vision,
