@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
+from llmfit.architectures import describe
 from llmfit.estimate.training import estimate_training
 from llmfit.estimate.training.loss import kept_outputs
 from llmfit.records.architecture import Architecture, Role, Tensor
@@ -34,6 +35,23 @@ def load(method: Any = "full", **options: Any) -> Training:
         form = options.get("base_format", "nf4-dq")
         options["base_format"] = make_format(form) if isinstance(form, str) else form
     return Training(facts=training_facts(), method=method, **options)
+
+
+def llama(**changes: Any) -> Architecture:
+    """Return a small Llama: 4 layers, h 512, I 1024, 8 heads over 2 KV heads of 64, vocabulary 1000, tied."""
+    config = {
+        "model_type": "llama",
+        "hidden_size": 512,
+        "intermediate_size": 1024,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 64,
+        "vocab_size": 1000,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 4096,
+    }
+    return describe({**config, **changes})
 
 
 REFERENCE = DATA.parent / "reference" / "training.yaml"

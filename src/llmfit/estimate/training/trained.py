@@ -11,6 +11,10 @@ from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import LORA_METHODS, Training
 
 
+_ALL_HEADS = frozenset(("falcon",))
+"""Families whose config names its KV heads otherwise, so that PEFT makes a prefix for every head."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """Trained tensors of one shape."""
@@ -91,11 +95,12 @@ def _virtual(architecture: Architecture, training: Training) -> Trained:
     """Prefix: keys and values of every layer for each virtual token. Prompt: one embedding for each."""
     if training.method == "prompt":
         return Trained("adapter", "prompt", (training.virtual_tokens, architecture.hidden_size), 1)
-    width = architecture.hidden_size * architecture.num_key_value_heads // max(1, architecture.num_attention_heads)
-    if not width:
-        raise UnsupportedWorkloadError(
-            f"{architecture.model_type} has no keys and values that a prefix could stand for"
-        )
+    heads = architecture.num_key_value_heads
+    if architecture.model_type in _ALL_HEADS:
+        heads = architecture.num_attention_heads
+    width = heads * architecture.head_dim
+    if not width or "kv_lora_rank" in architecture.extra:
+        raise UnsupportedWorkloadError(f"{architecture.model_type} has no keys and values that a prefix could be")
     return Trained("adapter", "prefix", (training.virtual_tokens, 2 * architecture.num_hidden_layers * width), 1)
 
 

@@ -1,0 +1,88 @@
+"""What optimizers keep per parameter."""
+
+import pytest
+
+from llmfit.estimate.training.optimizers import state_bytes, step_bytes
+from llmfit.estimate.training.precision import ADAPTERS, RECIPES
+from llmfit.estimate.training.trained import Trained
+from llmfit.records.architecture import Role
+from llmfit.records.training import Optimizer
+
+MATRIX = Trained("model", "q_proj", (512, 256), 3, Role.ATTN_Q)
+VECTOR = Trained("model", "norm", (512,), 3, Role.NORM)
+TABLE = Trained("model", "embed_tokens", (1000, 512), 1, Role.EMBEDDING)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "bytes_per_parameter"),
+    [("adamw", 8), ("paged_adamw", 8), ("sgd", 0), ("sgd_momentum", 4), ("lion", 4), ("muon", 4)],
+)
+def test_states_of_a_matrix_in_fp32(optimizer: Optimizer, bytes_per_parameter: int) -> None:
+    """Two states for Adam, one for Lion, Muon and momentum, none for plain SGD."""
+    assert state_bytes(MATRIX, RECIPES["fp32"], optimizer=optimizer) == bytes_per_parameter * MATRIX.parameters
+
+
+def test_muon_falls_back_to_adam_outside_hidden_matrices() -> None:
+    """Norms and embeddings have two states."""
+    for tensor in (VECTOR, TABLE):
+        assert state_bytes(tensor, RECIPES["fp32"], optimizer="muon") == 8 * tensor.parameters
+
+
+def test_pure_bf16_keeps_states_in_bf16() -> None:
+    """Torch optimizers make states in the dtype of the weight."""
+    assert state_bytes(MATRIX, RECIPES["bf16"], optimizer="adamw") == 4 * MATRIX.parameters
+
+
+def test_master_weights_are_part_of_the_optimizer() -> None:
+    """fp32 master, momentum and variance: 12 bytes a parameter (ZeRO, section 3.1)."""
+    assert state_bytes(MATRIX, RECIPES["bf16-master"], optimizer="adamw") == 12 * MATRIX.parameters
+
+
+def test_8_bit_states_have_a_scale_per_256_elements() -> None:
+    """2 · (1 + 4/256) bytes a parameter."""
+    assert state_bytes(MATRIX, RECIPES["bf16"], optimizer="adamw_8bit") == 2 * (
+        MATRIX.parameters + MATRIX.parameters // 64
+    )
+
+
+def test_8_bit_leaves_small_tensors_and_embeddings_in_32_bit() -> None:
+    """Bitsandbytes skips what has fewer than 4096 elements; the HF Trainer skips embeddings."""
+    for tensor in (VECTOR, TABLE):
+        assert state_bytes(tensor, RECIPES["bf16"], optimizer="paged_adamw_8bit") == 8 * tensor.parameters
+
+
+def test_adafactor_keeps_a_row_and_a_column() -> None:
+    """Its memory is sublinear in matrices and a full fp32 vector elsewhere."""
+    assert state_bytes(MATRIX, RECIPES["bf16"], optimizer="adafactor") == 3 * 4 * (512 + 256)
+    assert state_bytes(VECTOR, RECIPES["bf16"], optimizer="adafactor") == 3 * 4 * 512
+
+
+def test_galore_projects_hidden_matrices_to_its_rank() -> None:
+    """Two states of r × long and the projection r × short; embeddings keep Adam's."""
+    rank = 32
+    assert state_bytes(MATRIX, RECIPES["fp32"], optimizer="galore", galore_rank=rank) == 4 * 3 * (
+        2 * rank * 512 + rank * 256
+    )
+    assert state_bytes(TABLE, RECIPES["fp32"], optimizer="galore", galore_rank=rank) == 8 * TABLE.parameters
+
+
+def test_galore_with_a_rank_as_wide_as_the_matrix_is_adam() -> None:
+    """Nothing is won by projecting to the full rank."""
+    assert state_bytes(MATRIX, RECIPES["fp32"], optimizer="galore", galore_rank=256) == 8 * MATRIX.parameters
+
+
+def test_adapters_keep_fp32_states_unless_told_otherwise() -> None:
+    """16 bytes a parameter for an fp32 adapter with Adam, 8 of them states."""
+    assert state_bytes(MATRIX, ADAPTERS["fp32"], optimizer="adamw") == 8 * MATRIX.parameters
+    assert state_bytes(MATRIX, ADAPTERS["bf16"], optimizer="adamw") == 4 * MATRIX.parameters
+
+
+def test_the_step_needs_an_fp32_gradient_for_master_weights() -> None:
+    """DeepSpeed copies the share that it steps to fp32."""
+    assert step_bytes((MATRIX,), (RECIPES["bf16-master"],), foreach=False) == 4 * MATRIX.parameters
+
+
+def test_foreach_needs_one_state_more_while_it_steps() -> None:
+    """Torch takes the root of all second moments at once; the fused variant needs nothing."""
+    assert step_bytes((MATRIX,), (RECIPES["bf16"],), foreach=True) == 2 * MATRIX.parameters
+    assert step_bytes((MATRIX,), (RECIPES["bf16"],), foreach=False) == 0
