@@ -10,7 +10,6 @@ from llmfit.estimate.training.targets import is_linear, target_tensors
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import LORA_METHODS, Training
 
-
 _ALL_HEADS = frozenset(("falcon",))
 """Families whose config names its KV heads otherwise, so that PEFT makes a prefix for every head."""
 
