@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from llmfit.catalog.integrity import integrity_problems
-from llmfit.catalog.problems import Problem
+from llmfit.catalog.problems import Problem, ProblemsError
 from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
 from llmfit.catalog.tables import COMPILED, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
@@ -34,6 +34,8 @@ def read_facts(folder: Path) -> tuple[Draft, list[Problem]]:
             continue
         try:
             problems += read_document(load_yaml(path), draft, allowed=allowed)
+        except ProblemsError as error:
+            problems += error.problems
         except CatalogError as error:
             problems.append(Problem(str(path), 1, "", "", error.message, error.hint))
     if not problems:

@@ -27,13 +27,23 @@ class Problem:
         return f"{self.file}:{self.line}: {where + ': ' if where else ''}{self.message}; {self.edit}"
 
 
-def catalog_error(problems: Sequence[Problem]) -> CatalogError:
+class ProblemsError(CatalogError):
+    """A catalog file's problems, in the order of the files."""
+
+    def __init__(self, message: str, *, hint: str, problems: Sequence[Problem]) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+def catalog_error(problems: Sequence[Problem]) -> ProblemsError:
     """Return one error that names every problem, in the order of the files."""
     ordered = sorted(problems)
     if len(ordered) == 1:
         problem = ordered[0]
         edit = problem.edit
-        return CatalogError(str(problem).removesuffix(f"; {edit}"), hint=edit[:1].upper() + edit[1:])
+        hint = edit[:1].upper() + edit[1:]
+        return ProblemsError(str(problem).removesuffix(f"; {edit}"), hint=hint, problems=ordered)
     listed = "\n".join(f"  {problem}" for problem in ordered[:SHOWN])
     more = f"\n  and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
-    return CatalogError(f"{len(ordered)} errors in the catalog\n{listed}{more}", hint="Correct them in this order")
+    message = f"{len(ordered)} errors in the catalog\n{listed}{more}"
+    return ProblemsError(message, hint="Correct them in this order", problems=ordered)

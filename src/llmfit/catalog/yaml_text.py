@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmfit.catalog.problems import Problem, catalog_error
 from llmfit.errors import CatalogError
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -64,7 +65,7 @@ def parse_yaml(text: str, *, file: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML"
-        raise _refusal(document, 0 if mark is None else mark.line, f"{problem}") from None
+        raise _refusal(document, 0 if mark is None else mark.line, f"{problem}", "correct this line") from None
     return document
 
 
@@ -94,8 +95,8 @@ def _load_text(path: Path) -> str:
     return text
 
 
-def _refusal(document: Document, line: int, problem: str, hint: str = "") -> CatalogError:
-    return CatalogError(f"{document.file}:{line + 1}: {problem}", hint=hint or "Correct this line")
+def _refusal(document: Document, line: int, problem: str, edit: str) -> CatalogError:
+    return catalog_error([Problem(document.file, line + 1, "", "", problem, edit[:1].lower() + edit[1:])])
 
 
 class _Builder:
