@@ -32,6 +32,9 @@ MAXIMUM = {"logickor": 10.0}
 CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
 LIMIT = 2.5
 KNEE = 8.0
+BLIND = {"ollv1", "ollv2"}
+"""As `blind_sources` in data/ranking.yaml: no reasoning model is judged by them."""
+THINKING_SIGNALS = ("reasoning", "mathematics", "aime", "math-lvl5", "hmmt")
 SPARSE_SD = 4.0
 PRIOR_PAIRS = 5
 """Models in common that the common loading counts for."""
@@ -125,7 +128,7 @@ def group(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> dict[str
     found: dict[str, list[tuple[Known, float]]] = {}
     for row in scores:
         model = known.get(row["model"])
-        if model is not None:
+        if model is not None and not (model.kind == "reasoning" and source_of(row["benchmark"]) in BLIND):
             found.setdefault(row["benchmark"], []).append((model, float(row["score"])))
     return found
 
@@ -138,15 +141,15 @@ def residual(y: Sequence[float], x: Sequence[float]) -> list[float]:
 
 
 def fit_further(
-    scores: Iterable[dict[str, Any]], known: dict[str, Known], regressor: Callable[[Known], float]
+    scores: Iterable[dict[str, Any]], known: dict[str, Known], regressor: Callable[[Known], float], *, unit: float = 1.0
 ) -> tuple[float, float, int]:
     """Return (points per unit of one more regressor, standard error, benchmarks), pooled over the scales.
 
-    Only benchmarks count in which four models stand at least one unit from 0.
+    Only benchmarks count in which four models stand more than the unit from 0.
     """
     found: list[tuple[str, float, float]] = []
     for benchmark, rows in group(scores, known).items():
-        if len(rows) < 12 or sum(abs(regressor(model)) > 1 for model, _ in rows) < 4:
+        if len(rows) < 12 or sum(abs(regressor(model)) > unit for model, _ in rows) < 4:
             continue
         maximum = MAXIMUM.get(source_of(benchmark), 100.0)
         x = [model.rating for model, _ in rows]
@@ -169,6 +172,8 @@ def pool(found: Sequence[tuple[str, float, float]]) -> tuple[float, float, int]:
         (median(v for s, v, _ in found if s == source), median(e for s, _, e in found if s == source))
         for source in sources
     ]
+    if not rows:
+        return 0.0, 0.0, 0
     precision = sum(1 / e**2 for _, e in rows)
     return sum(v / e**2 for v, e in rows) / precision, 1 / sqrt(precision), len(found)
 
@@ -264,6 +269,27 @@ def specialist_points(scales: Sequence[Fitted], known: dict[str, Known], *, sd: 
     return max(0.0, sum(values) / len(values)) if values else 0.0
 
 
+def thinks(model: Known) -> float:
+    """Return 1 for a model that thinks, always or on request."""
+    return float(model.kind == "reasoning" or "reasoning" in model.tasks)
+
+
+def fit_thinking(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> tuple[float, float]:
+    """Return the points that thinking gains on exams of reasoning and mathematics, and on all other benchmarks.
+
+    On the exams every model that can think counts, elsewhere only those that always do.
+    """
+    exams: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for row in scores:
+        exam = any(part in row["benchmark"] for part in THINKING_SIGNALS)
+        if not exam or row.get("mode") != "non-thinking":
+            (exams if exam else others).append(row)
+    there, _, _ = fit_further(exams, known, thinks, unit=0.5)
+    elsewhere, _, _ = fit_further(others, known, lambda model: float(model.kind == "reasoning"), unit=0.5)
+    return max(0.0, there), max(0.0, elsewhere)
+
+
 def fit_shrinkage(scales: Sequence[Fitted], known: dict[str, Known], *, sd: float) -> dict[str, Any]:
     """Estimate how far sources agree on deviations from the prior, within and between families."""
     chat = [s for s in scales if not s.benchmark.startswith(("mteb", "korean-rag"))]
@@ -271,7 +297,7 @@ def fit_shrinkage(scales: Sequence[Fitted], known: dict[str, Known], *, sd: floa
     pairs = agreements(means)
     many = sum(n for _, n in pairs.values())
     agreement = max(0.05, sum(value * n for value, n in pairs.values()) / many)
-    loss = median(1 / (s.slope * (1 - s.mean_share)) for s in chat if s.source == "livebench")
+    loss = median(1 / (s.slope * (1 - s.mean_share)) for s in chat if s.source in {"livebench", "aider-edit", "ollv2"})
     return {
         "agreement": round(agreement, 3),
         "loadings": "{" + ", ".join(f"{k}: {v}" for k, v in fit_loadings(pairs).items()) + "}",
@@ -334,15 +360,29 @@ def load_rows(stem: str) -> list[dict[str, Any]]:
     return list(loaded[stem])
 
 
+def refit(
+    models: Iterable[dict[str, Any]], scores: Sequence[dict[str, Any]], prior: Prior
+) -> tuple[list[Fitted], dict[str, Any], SmallModels, SparseModels]:
+    """Fit everything on these scores: the scales, the shrinkage, the bends."""
+    rows = list(models)
+    small, sparse = fit_curve(rows, scores, prior)
+    known = load_known(rows, prior, small, sparse)
+    scales = fit_scales(scores, known)
+    shrinkage = fit_shrinkage(scales, known, sd=prior.standard_deviation)
+    # Exams show more of it than other sources would: shrunk as any deviation that one source sees.
+    there, elsewhere = fit_thinking(scores, known)
+    shrinkage["thinking_points"] = round(there * sqrt(shrinkage["agreement"]), 1)
+    shrinkage["thinking_elsewhere"] = round(elsewhere * sqrt(shrinkage["agreement"]), 1)
+    return scales, shrinkage, small, sparse
+
+
 def main(arguments: Sequence[str]) -> int:
     """Write the fit, or compare it with `--check`."""
     text = (DATA / "ranking.yaml").read_text("utf-8")
     prior = Prior(**yaml.safe_load(text)["ranking"][0]["prior"])
     models, scores = load_rows("models"), load_rows("scores")
-    small, sparse = fit_curve(models, scores, prior)
-    known = load_known(models, prior, small, sparse)
-    scales = fit_scales(scores, known)
-    block = render(scales, fit_shrinkage(scales, known, sd=prior.standard_deviation), small, sparse, newest(scores))
+    scales, shrinkage, small, sparse = refit(models, scores, prior)
+    block = render(scales, shrinkage, small, sparse, newest(scores))
     head, rest = text.split(BEGIN)
     fresh = head + BEGIN + block + END + rest.split(END)[1]
     if "--check" in arguments:
@@ -350,7 +390,7 @@ def main(arguments: Sequence[str]) -> int:
             print("error: data/ranking.yaml is stale\n\nhint: run `python benchmarks/ranking/fit.py`", file=sys.stderr)
         return int(fresh != text)
     (DATA / "ranking.yaml").write_text(fresh, encoding="utf-8", newline="\n")
-    print(f"{len(scales)} scales of {len({s.source for s in scales})} sources over {len(known)} models")
+    print(f"{len(scales)} scales of {len({s.source for s in scales})} sources")
     return 0
 
 

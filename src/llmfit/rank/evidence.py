@@ -108,6 +108,8 @@ class Evidence:
         readings = []
         for score in _of_one_mode(scores, mode=self.mode):
             scale = self._scales[score.benchmark]
+            if model.kind == "reasoning" and scale.source in ranking.judgement.blind_sources:
+                continue
             spreads = deviation(scale, score.score, prior=prior, judgement=self.ranking.judgement)
             if spreads is not None:
                 readings.append(Reading(score, scale, spreads, self.signals[scale.signal]))

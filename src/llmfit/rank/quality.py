@@ -44,17 +44,19 @@ class Rater:
         inherited = None if own else self._inherit(model)
         seen, factor = (own, 1.0) if own else (inherited, self._ranking.judgement.related_factor)
         family, variance = self._evidence.family(model, own)
-        special = self._specialist(model)
+        special, thinking = self._specialist(model), self._thinking(model)
         ranking, size = self._ranking, self._evidence.size(model)
         terms = list(prior_terms(ranking.prior, ranking.small, ranking.sparse, size=size, model=model))
         if special:
             terms.append(RatingTerm(label="specialist", points=special, detail="made for one kind of task"))
+        if thinking:
+            terms.append(RatingTerm(label="thinking", points=thinking, detail="it thinks before it answers"))
         if abs(family) >= 0.05:
             terms.append(RatingTerm(label="family", points=family, detail=f"how other {model.family} models measured"))
         if seen is not None:
             noise = seen.variance * factor
             share = variance / (variance + noise)
-            gain = share * (seen.points - family - special)
+            gain = share * (seen.points - family - special - thinking)
             variance *= 1 - share
             count = len(seen.readings)
             detail = f"{count} score{'s' * (count != 1)}, counted to {share:.0%}{'' if own else ', of its base'}"
@@ -82,6 +84,13 @@ class Rater:
             if is_specialist(model, specialty):
                 return points if any(task.id in tasks for task in self._tasks) else -points
         return 0.0
+
+    def _thinking(self, model: Model) -> float:
+        shrinkage = self._ranking.shrinkage
+        if any(task.mode == "thinking" for task in self._tasks):
+            thinks = model.kind == "reasoning" or "reasoning" in model.tasks
+            return shrinkage.thinking_points if thinks else 0.0
+        return shrinkage.thinking_elsewhere if model.kind == "reasoning" else 0.0
 
     def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
         """Hold a derivative by others at or below its base, unless somebody measured it."""

@@ -85,6 +85,10 @@ class Shrinkage(Record):
     """Share of that which a model's family has in common."""
     specialist_points: float
     """Points that models made for code or mathematics have there, and lack elsewhere."""
+    thinking_points: float
+    """Points that models which think gain where a task has them think."""
+    thinking_elsewhere: float
+    """Points that models which always think gain at other tasks."""
     loss_points: float
     """Points that the loss of a benchmark's whole score would cost, read off the scales' typical slope."""
     pairs: int
@@ -104,6 +108,8 @@ class Judgement(Record):
     """The same for a neighbouring task's benchmarks, and for the scores of the base."""
     finetune_points: float
     """Points that an unmeasured fine-tune by others than the base's publisher stands below its base."""
+    blind_sources: tuple[str, ...]
+    """Sources that cut off or ignore what a model thinks; they say nothing of reasoning models."""
     saturation_points: float
     """How far beyond the ratings of its regression a scale is still read."""
 
