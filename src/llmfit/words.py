@@ -160,7 +160,7 @@ def workload_of(
     kv_format: str | None = None,
     context: int | None = None,
     prompt_tokens: int | None = None,
-    sequences: int = 1,
+    sequences: int | None = None,
 ) -> Workload:
     """Return the load that the words describe, with the engine's and the model's defaults.
 
@@ -178,7 +178,7 @@ def workload_of(
         format=format_of(catalog, engine=runner, precision=wanted, format_name=format_name),
         kv_format=kv_format_of(catalog, engine=runner, name=kv_format),
         context=context_of(model, context=context, prompt_tokens=prompt_tokens),
-        sequences=sequences,
+        sequences=sequences or 1,
         prompt_tokens=prompt_tokens,
     )
 

@@ -23,7 +23,7 @@ NAMES = sorted(views())
 def side_by_side(view: View) -> str:
     """Return every mode below its name; the table also in colour, in ASCII and on a narrow terminal."""
     wide, narrow = Terminal(width=80), Terminal(width=20)
-    parts = {mode: render(view, output=mode, terminal=wide) for mode in OUTPUTS}
+    parts: dict[str, str] = {mode: render(view, output=mode, terminal=wide) for mode in OUTPUTS}
     parts["table in colour"] = render(view, output="table", terminal=Terminal(width=80, color=True)).replace(
         "\x1b", "␛"
     )

@@ -25,7 +25,7 @@ def compare(
     kv_format: o.KvFormat = None,
     context: o.Context = None,
     prompt_tokens: o.PromptTokens = None,
-    sequences: o.Sequences = 1,
+    sequences: o.Sequences = None,
     output: o.OutputMode = None,
     json: o.Json = False,
     explain: o.Explain = False,

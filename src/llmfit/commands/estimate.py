@@ -1,19 +1,25 @@
 """`llmfit estimate`: how many bytes, part by part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from llmfit.commands import options as o
+from llmfit.commands import training_options as t
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
-from llmfit.errors import NoGpuFoundError
+from llmfit.errors import NoGpuFoundError, UsageError
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
     from llmfit.records.device import Device
     from llmfit.records.sizing import Sizing
+
+ANSWERING = frozenset(("engine", "precision", "format_name", "kv_format", "context", "prompt_tokens", "sequences"))
+"""Options of a load that answers; the others are those of fine-tuning."""
+OPTION_NAMES = {"format_name": "format"}
+_CHECKPOINTS = "gradient_checkpointing"
 
 
 def estimate(
@@ -28,12 +34,32 @@ def estimate(
     kv_format: o.KvFormat = None,
     context: o.Context = None,
     prompt_tokens: o.PromptTokens = None,
-    sequences: o.Sequences = 1,
+    sequences: o.Sequences = None,
+    training: t.Method = None,
+    stage: t.Stage = None,
+    optimizer: t.Optimizer = None,
+    recipe: t.Recipe = None,
+    batch_size: t.BatchSize = None,
+    sequence_length: t.SequenceLength = None,
+    gradient_accumulation: t.Accumulation = None,
+    gradient_checkpointing: t.Checkpointing = None,
+    lora_rank: t.LoraRank = None,
+    target_modules: t.TargetModules = None,
+    modules_to_save: t.ModulesToSave = None,
+    base_format: t.BaseFormat = None,
+    loss: t.Loss = None,
+    attention: t.Attention = None,
+    packing: t.Packing = False,
+    gpus: t.Gpus = None,
+    zero: t.Zero = None,
+    fsdp: t.Fsdp = False,
+    offload_optimizer: t.OffloadOptimizer = False,
+    offload_parameters: t.OffloadParameters = False,
     output: o.OutputMode = None,
     json: o.Json = False,
     explain: o.Explain = False,
 ) -> Answer:
-    """How many bytes a model takes, part by part.
+    """How many bytes a model takes, part by part, to answer or to be fine-tuned.
 
     Without --gpu and --vram it is compared with this machine's GPU, where there is one.
     Exit code 1 where it does not fit.
@@ -47,13 +73,14 @@ def _answer(
     gpu: Sequence[str] | None,
     vram: str | None,
     ram: str | None,
+    training: str | None,
     output: str | None,
     json: bool,
     explain: bool,
-    **load: Any,  # noqa: ANN401 - the options of a load, each of its own type
+    **words: Any,  # noqa: ANN401 - the options of a load, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
-    from llmfit.api import estimate_model
+    load = _load(words, training=training)
     from llmfit.catalog import load_catalog
     from llmfit.render.sizing import SizingView
     from llmfit.render.view import render
@@ -61,9 +88,37 @@ def _answer(
     catalog = load_catalog()
     row = catalog.model(model)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
-    sizing = estimate_model(row, device=device, catalog=catalog, **load)
+    if training is None:
+        from llmfit.api import estimate_model
+
+        sizing = estimate_model(row, device=device, catalog=catalog, **load)
+    else:
+        from llmfit.finetuning import estimate_finetuning
+
+        sizing = estimate_finetuning(row, training, device=device, catalog=catalog, **load)
     view = SizingView(sizing=sizing, origin=origin_of("estimate", catalog), explain=explain)
     return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=exit_code_of([sizing]), notes=notes)
+
+
+def _load(words: Mapping[str, Any], *, training: str | None) -> dict[str, Any]:
+    """Return the words of the load that is meant, answering or fine-tuning.
+
+    Raises:
+        UsageError: A word belongs to the other one.
+    """
+    given = {
+        name: word
+        for name, word in words.items()
+        if word not in (None, []) and (word is not False or name == _CHECKPOINTS)
+    }
+    strange = [name for name in given if (name in ANSWERING) == (training is not None)]
+    if strange:
+        option = OPTION_NAMES.get(strange[0], strange[0]).replace("_", "-")
+        said = "has no meaning with --training" if training is not None else "needs --training"
+        raise UsageError(f"--{option} {said}", hint="`llmfit estimate --help` says what belongs together")
+    if _CHECKPOINTS in given:
+        given[_CHECKPOINTS] = "full" if given[_CHECKPOINTS] else "none"
+    return given
 
 
 def device_or_none(

@@ -110,7 +110,8 @@ PromptTokens = Annotated[
     typer.Option("--prompt-tokens", metavar="TOKENS", help="How much of the context is prefilled; default all."),
 ]
 Sequences = Annotated[
-    int, typer.Option("--sequences", metavar="N", help="Sequences at once: users, or answers to one prompt.")
+    int | None,
+    typer.Option("--sequences", metavar="N", help="Sequences at once: users or answers; default 1."),
 ]
 OutputMode = Annotated[
     str | None,

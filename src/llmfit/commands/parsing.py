@@ -92,6 +92,17 @@ def gigabytes(text: str) -> int:
     return round(positive(word) * 1024**3)
 
 
+def zero_stage(text: str) -> int:
+    """Return a ZeRO stage.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text not in {"0", "1", "2", "3"}:
+        raise UsageError(f"{text[:40]}: no ZeRO stage", hint="Give 0, 1, 2 or 3")
+    return int(text)
+
+
 def _parser_of(annotation: Any) -> Parse:  # noqa: ANN401 - an annotation is any object
     """Return what reads one word of an option with this annotation."""
     inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation

@@ -24,7 +24,7 @@ def recommend(
     language: o.Language = None,
     context: o.Context = None,
     prompt_tokens: o.PromptTokens = None,
-    sequences: o.Sequences = 1,
+    sequences: o.Sequences = None,
     engine: o.Engines = None,
     precision: o.Precision = None,
     format_name: o.Format = None,

@@ -1,13 +1,42 @@
 """Result: one model under one load, on one device or on none."""
 
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any
+
 from llmfit.records.device import Device
-from llmfit.records.estimate import Estimate, Fit
+from llmfit.records.estimate import Estimate, Fit, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed
-from llmfit.records.training import Training
+from llmfit.records.training import Method, Training
 from llmfit.records.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSize:
+    """What one method of fine-tuning would take."""
+
+    method: Method
+    total_bytes: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """The inverse of a fine-tuning estimate: how far one could go on the device, and how to start it."""
+
+    batch_size: int | None = None
+    """Largest micro-batch that fits; None where none does, or no device was named."""
+    sequence_length: int | None = None
+    """Longest sequence that fits, at most the model's context."""
+    lora_rank: int | None = None
+    """Highest rank that fits; None where the method has none."""
+    methods: tuple[MethodSize, ...] = ()
+    """The common methods under the same load, the one that takes the most first."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of PEFT, TRL and DeepSpeed, by their own names, that take what the estimate says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +55,8 @@ class Sizing:
     speed: Speed | None = None
     """None where no device was named, or its bandwidth is unknown."""
     warnings: tuple[str, ...] = ()
+    plan: TrainingPlan | None = None
+    """For a fine-tuning load."""
 
     @property
     def device(self) -> Device | None:

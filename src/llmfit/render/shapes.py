@@ -4,7 +4,7 @@ Nothing imports this when it runs: pydantic turns it into JSON Schema, mypy chec
 """
 
 import sys
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict
@@ -170,6 +170,26 @@ class Speed(TypedDict):
     basis: str
 
 
+class MethodSize(TypedDict):
+    """What one method of fine-tuning would take."""
+
+    method: str
+    total_bytes: int
+    verdict: Verdict
+
+
+class TrainingPlan(TypedDict):
+    """How far fine-tuning could go on the device, and how to start it."""
+
+    batch_size: int | None
+    """Largest micro-batch that fits; null where none does, or no device was named."""
+    sequence_length: int | None
+    lora_rank: int | None
+    methods: list[MethodSize]
+    recipe: dict[str, Any]
+    """Arguments of PEFT, TRL and DeepSpeed by their own names."""
+
+
 class Sizing(TypedDict):
     """One model under one load, on a device or on none."""
 
@@ -190,6 +210,8 @@ class Sizing(TypedDict):
     speed: Speed | None
     assumptions: list[str]
     warnings: list[str]
+    plan: NotRequired[TrainingPlan]
+    """For fine-tuning."""
     parts: NotRequired[list[Part]]
     """With `--explain`."""
 

@@ -13,6 +13,7 @@ from llmfit.render.bar import LABELS
 from llmfit.render.explain import license_explained, license_words, memory_explained, notes
 from llmfit.render.fitting import fit_lines, memory_lines, range_words
 from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown
+from llmfit.render.planning import plan_json, plan_lines, recipe_lines
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import amount, count_of, parameters, rate, styled, tokens, visible, wrap
 from llmfit.render.view import Origin
@@ -56,6 +57,8 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
         "assumptions": list(sizing.estimate.assumptions),
         "warnings": [*sizing.warnings, *sizing.estimate.warnings],
     }
+    if sizing.plan is not None:
+        item["plan"] = plan_json(sizing.plan)
     if explain:
         item["parts"] = nouns.parts_json(sizing.estimate)
     return item
@@ -170,6 +173,8 @@ class SizingView:
         if self.explain:
             lines += ["", *memory_explained(sizing.estimate, terminal=terminal)]
             lines += ["", *license_explained(sizing.license, terminal=terminal)]
+            if sizing.plan is not None:
+                lines += ["", *recipe_lines(sizing.plan, terminal=terminal)]
         return "\n".join(lines).rstrip()
 
     def _below(self, terminal: Terminal) -> list[str]:
@@ -183,6 +188,8 @@ class SizingView:
             lines += wrap(f"fullest GPU: {amount(max(sizing.estimate.per_gpu_bytes))}", width=width)
         if speed := speed_words(sizing):
             lines += wrap(f"speed: {visible(speed)}", width=width)
+        if sizing.plan is not None:
+            lines += plan_lines(sizing.plan, terminal=terminal)
         return lines + notes("warning", warnings_of(sizing), terminal=terminal)
 
     def markdown(self) -> str:

@@ -1,0 +1,64 @@
+"""The options of fine-tuning, of which `--training` is the one that turns the others on."""
+
+from typing import Annotated
+
+import typer
+
+from llmfit.commands.parsing import zero_stage
+
+Method = Annotated[
+    str | None,
+    typer.Option(
+        "--training",
+        metavar="METHOD",
+        help="Fine-tune it: full, freeze, lora, rslora, dora, qlora, ia3, prefix or prompt.",
+        autocompletion=lambda: ["full", "freeze", "lora", "rslora", "dora", "qlora", "ia3", "prefix", "prompt"],
+    ),
+]
+Stage = Annotated[str | None, typer.Option("--stage", metavar="WORD", help="sft, dpo, ppo or reward.")]
+Optimizer = Annotated[
+    str | None, typer.Option("--optimizer", metavar="NAME", help="adamw, adamw_8bit, adafactor, lion, sgd, …")
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option("--recipe", metavar="WORD", help="Precision: bf16, bf16-master, bf16-amp, fp16-amp or fp32."),
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", metavar="N", help="Sequences of one micro-batch on one GPU.")
+]
+SequenceLength = Annotated[
+    int | None, typer.Option("--sequence-length", metavar="TOKENS", help="Tokens of one sequence, padding included.")
+]
+Accumulation = Annotated[
+    int | None, typer.Option("--gradient-accumulation", metavar="N", help="Micro-batches of one optimizer step.")
+]
+Checkpointing = Annotated[
+    bool | None,
+    typer.Option(
+        "--gradient-checkpointing/--no-gradient-checkpointing", help="Keep only each layer's input; default yes."
+    ),
+]
+LoraRank = Annotated[int | None, typer.Option("--lora-rank", metavar="N", help="Rank of the adapter.")]
+TargetModules = Annotated[
+    list[str] | None,
+    typer.Option("--target-modules", metavar="NAMES", help="Modules to adapt, with commas, or all-linear."),
+]
+ModulesToSave = Annotated[
+    list[str] | None,
+    typer.Option("--modules-to-save", metavar="NAMES", help="Modules trained as a full copy."),
+]
+BaseFormat = Annotated[
+    str | None, typer.Option("--base-format", metavar="FORMAT", help="How qlora stores the model; nf4-dq.")
+]
+Loss = Annotated[
+    str | None, typer.Option("--loss", metavar="WORD", help="Logits of all tokens at once: full, chunked or fused.")
+]
+Attention = Annotated[str | None, typer.Option("--attention", metavar="WORD", help="eager, sdpa or flash_attention_2.")]
+Packing = Annotated[bool, typer.Option("--packing", help="Sequences are packed, without padding.")]
+Gpus = Annotated[int | None, typer.Option("--gpus", metavar="N", help="GPUs that train together.")]
+Zero = Annotated[
+    int | None, typer.Option("--zero", metavar="STAGE", parser=zero_stage, help="DeepSpeed ZeRO stage, 0 to 3.")
+]
+Fsdp = Annotated[bool, typer.Option("--fsdp", help="FSDP with full sharding.")]
+OffloadOptimizer = Annotated[bool, typer.Option("--offload-optimizer", help="Optimizer states in RAM.")]
+OffloadParameters = Annotated[bool, typer.Option("--offload-parameters", help="Parameters in RAM.")]

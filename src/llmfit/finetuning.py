@@ -1,0 +1,147 @@
+"""Turns the words of a fine-tuning question into a load, and answers it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from llmfit.catalog import Catalog, load_catalog
+from llmfit.errors import UnknownWordError, UsageError, nearest
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.model import Model
+from llmfit.records.sizing import MethodSize, Sizing, TrainingPlan
+from llmfit.records.training import (
+    ATTENTIONS,
+    CHECKPOINTINGS,
+    LORA_METHODS,
+    LOSSES,
+    METHODS,
+    OPTIMIZERS,
+    RECIPES,
+    STAGES,
+    Training,
+)
+
+VOCABULARIES: Mapping[str, Sequence[str]] = {
+    "method": METHODS,
+    "stage": STAGES,
+    "optimizer": OPTIMIZERS,
+    "recipe": RECIPES,
+    "gradient_checkpointing": CHECKPOINTINGS,
+    "attention": ATTENTIONS,
+    "loss": LOSSES,
+}
+QLORA_FORMAT = "nf4-dq"
+"""How QLoRA stores the frozen model where nobody says: nf4 with double quantisation, as its paper does."""
+
+
+def training_of(catalog: Catalog, method: str, **words: Any) -> Training:  # noqa: ANN401 - fields of Training
+    """Return the load; words that are None take the record's defaults.
+
+    Raises:
+        UsageError: A word is unknown, or two contradict each other.
+    """
+    given = {name: word for name, word in {"method": method, **words}.items() if word not in (None, (), [])}
+    chosen: dict[str, Any] = {name: _word(name, word) if name in VOCABULARIES else word for name, word in given.items()}
+    for name in ("target_modules", "modules_to_save"):
+        if name in chosen:
+            chosen[name] = tuple(part.strip() for word in chosen[name] for part in word.split(",") if part.strip())
+    base = chosen.pop("base_format", QLORA_FORMAT if chosen["method"] == "qlora" else None)
+    training = Training(facts=catalog.training, base_format=None if base is None else catalog.format(base), **chosen)
+    if base is not None and training.method != "qlora":
+        raise UsageError("--base-format is for --training qlora alone", hint="Other methods keep the model in 16 bit")
+    if "lora_rank" in given and training.method not in LORA_METHODS:
+        raise UsageError(
+            f"--lora-rank has no meaning for {training.method}", hint=f"It has for {', '.join(METHODS[2:6])}"
+        )
+    if training.fsdp and training.zero:
+        raise UsageError("--fsdp and --zero contradict each other", hint="Give one of them")
+    return training
+
+
+def _word(name: str, word: str) -> str:
+    """Return the word of a vocabulary as it is spelled there."""
+    spelled = {one.casefold().replace("-", "_"): one for one in VOCABULARIES[name]}
+    found = spelled.get(word.strip().casefold().replace("-", "_"))
+    if found is None:
+        close = nearest(word, VOCABULARIES[name])
+        hint = f"Did you mean {' or '.join(close)}?" if close else f"Name one of {', '.join(VOCABULARIES[name])}"
+        raise UnknownWordError(f"No {name.replace('_', ' ')} is called {word[:60]!r}", hint=hint)
+    return found
+
+
+def estimate_finetuning(
+    model: str | Model,
+    method: str,
+    *,
+    device: Device | None = None,
+    catalog: Catalog | None = None,
+    **words: Any,  # noqa: ANN401 - fields of Training
+) -> Sizing:
+    """Return the bytes of fine-tuning a model, and how far one could go on the device where one is given.
+
+    `words` are the fields of `records.training.Training`: stage, optimizer, batch_size, sequence_length, …
+
+    Raises:
+        LlmfitError: No answer can be given; the message says why.
+    """
+    from llmfit.architectures import describe
+    from llmfit.estimate.training import estimate_training
+    from llmfit.fit import fit
+    from llmfit.licensing import effective_license
+
+    catalog = catalog or load_catalog()
+    row = catalog.model(model) if isinstance(model, str) else model
+    architecture = describe(row.architecture)
+    gpus = words.pop("gpus", None) or (1 if device is None else max(1, len(device.gpus)))
+    training = training_of(catalog, method, gpus=gpus, **words)
+    device = None if device is None else _with_gpus(device, gpus)
+    estimated = estimate_training(architecture, training, device=device)
+    license_ = effective_license(row, models=catalog.models, licenses=catalog.licenses)
+    kept = () if license_.derivatives_allowed else ("the licence lets no changed version be passed on",)
+    return Sizing(
+        model=row,
+        active_parameters=architecture.active_parameters,
+        license=license_,
+        workload=training,
+        estimate=estimated,
+        fit=None if device is None else fit(estimated, device),
+        warnings=(*kept, *row.data_caveats),
+        plan=_plan(architecture, training, device=device),
+    )
+
+
+def _with_gpus(device: Device, gpus: int) -> Device:
+    """Return the machine with this many GPUs: of one named card there can be several.
+
+    Raises:
+        UsageError: The machine has another number of them.
+    """
+    if len(device.gpus) == gpus:
+        return device
+    if len(device.gpus) == 1 and device.source != "detected":
+        return replace(device, gpus=device.gpus * gpus)
+    raise UsageError(
+        f"--gpus {gpus}, but {device.name} has {len(device.gpus)}",
+        hint="Name as many GPUs as train, or leave --gpus out",
+    )
+
+
+def _plan(architecture: Architecture, training: Training, *, device: Device | None) -> TrainingPlan:
+    from llmfit.estimate.training.recipe import recipe
+    from llmfit.solve.training import compare_methods, highest_rank, largest_batch_size, longest_sequence
+
+    arguments = asdict(recipe(architecture, training))
+    if device is None:
+        return TrainingPlan(recipe=arguments)
+    compared = compare_methods(architecture, training, device=device)
+    return TrainingPlan(
+        batch_size=largest_batch_size(architecture, training, device=device),
+        sequence_length=longest_sequence(architecture, training, device=device),
+        lora_rank=highest_rank(architecture, training, device=device),
+        methods=tuple(
+            MethodSize(method=one.training.method, total_bytes=one.estimate.total_bytes, verdict=one.verdict)
+            for one in compared
+        ),
+        recipe=arguments,
+    )
