@@ -1,0 +1,45 @@
+"""The world: published measurements of running models against the estimates, by source.
+
+The limits are the project's own bars, or where a source is worse than them, what it measured when this was written.
+"""
+
+import pytest
+from support.measured import compare_all, errors_of, summarise
+
+LIMITS = {
+    # group: (median, p95, worst)
+    "llama.cpp logs": (0.001, 0.001, 0.001),
+    "ik_llama.cpp logs": (0.01, 0.03, 0.03),
+    "llama.cpp caches": (0.001, 0.005, 0.005),
+    "llama.cpp states": (0.001, 0.005, 0.005),
+    "llama-fit-params cache": (0.001, 0.005, 0.005),
+    "llama-fit-params compute buffer": (0.005, 0.08, 0.14),
+    "pools of vLLM, SGLang, TensorRT-LLM": (0.001, 0.012, 0.012),
+    "Qwen2.5 page": (0.02, 0.05, 0.05),
+    "Qwen3 page": (0.02, 0.05, 0.07),
+    "vLLM weights": (0.02, 0.02, 0.02),
+    "vLLM activation peak": (0.10, 0.10, 0.10),
+}
+
+
+@pytest.mark.parametrize("group", LIMITS)
+def test_errors_stay_within_the_bars(group: str) -> None:
+    """Median, 95th percentile and worst error of one source."""
+    _, middle, high, worst = summarise(errors_of(group))
+    assert (middle, high, worst) <= LIMITS[group]
+    assert middle <= LIMITS[group][0]
+    assert high <= LIMITS[group][1]
+    assert worst <= LIMITS[group][2]
+
+
+def test_no_load_is_wrongly_said_to_fit() -> None:
+    """None that took more than 90 % of its card is called a fit."""
+    assert not [row for row in compare_all() if row.fits_wrongly]
+
+
+def test_every_measured_model_is_described() -> None:
+    """A reference row whose architecture is unknown would silently leave the account."""
+    from support.measured import load_architectures
+
+    reasons = {name: found for name, found in load_architectures().items() if isinstance(found, str)}
+    assert set(reasons) <= {"google/gemma-4-12B-it"}
