@@ -13,18 +13,23 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import fit
-from trial import catalog, fitting, trial
+from regress import BLIND, source_of
+from trial import Trial, a_card, catalog, fitting, trial
 
+from llmfit.catalog.load import Catalog
+from llmfit.rank.candidate import Candidate
 from llmfit.rank.prior import rate_by_size_and_age, size_of
 from llmfit.rank.recommend import recommend
+from llmfit.records.model import Model
 from llmfit.records.question import Question
+from llmfit.records.score import Score
 
 CARDS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96)
 ROUNDS = 400
@@ -67,7 +72,7 @@ ORACLES = (
 )
 
 
-def verdicts(full: Any, oracle: Oracle) -> dict[str, float]:
+def verdicts(full: Catalog, oracle: Oracle) -> dict[str, float]:
     """Return the oracle's score of every model that it measured in all its parts."""
     found: dict[str, dict[str, float]] = {}
     for score in full.scores:
@@ -80,7 +85,7 @@ def verdicts(full: Any, oracle: Oracle) -> dict[str, float]:
 
 def judged(kind: str, oracle: Oracle) -> bool:
     """Whether an oracle can judge models of a kind: boards that cut thinking off cannot judge those that think."""
-    blind = any(fit.source_of(name) in fit.BLIND for name in oracle.benchmarks)
+    blind = any(source_of(name) in BLIND for name in oracle.benchmarks)
     return kind == "instruct" or (kind == "reasoning" and not blind)
 
 
@@ -92,10 +97,10 @@ class Cell:
     orders: dict[str, list[str]]
 
 
-def cells(full: Any, oracle: Oracle, known: dict[str, float]) -> list[Cell]:
+def cells(full: Catalog, oracle: Oracle, known: dict[str, float]) -> list[Cell]:
     """Return the pool of each card, ordered by us and by the baselines."""
-    sources = {fit.source_of(name) for name in oracle.benchmarks}
-    facts = trial(full, keep=lambda s: fit.source_of(s.benchmark) not in sources)
+    sources = {source_of(name) for name in oracle.benchmarks}
+    facts = trial(full, keep=lambda s: source_of(s.benchmark) not in sources)
     everyone = facts.models
     facts = replace(facts, models={name: everyone[name] for name in known if name in everyone})
     question = Question(tasks=(oracle.task,), context=2048, all_variants=True)
@@ -110,16 +115,16 @@ def cells(full: Any, oracle: Oracle, known: dict[str, float]) -> list[Cell]:
     return found
 
 
-def baselines(facts: Any, pool: Sequence[Any]) -> dict[str, list[str]]:
+def baselines(facts: Trial, pool: Sequence[Candidate]) -> dict[str, list[str]]:
     """Return the pool ordered by release, by parameters and by the prior of size and age as published."""
     models = sorted((c.model for c in pool), key=lambda m: m.id)
     straight = replace(facts.ranking.small, per_doubling=0.0), replace(facts.ranking.sparse, per_doubling=0.0)
 
-    def prior(m: Any) -> float:
+    def prior(m: Model) -> float:
         size = size_of(m.architecture, m.parameters, kind=m.kind)
         return rate_by_size_and_age(facts.ranking.prior, *straight, size=size, released=m.released)
 
-    keys: dict[str, Callable[[Any], Any]] = {
+    keys: dict[str, Callable[[Model], Any]] = {
         "newest": lambda m: (m.released, m.parameters),
         "largest": lambda m: (m.parameters, m.released),
         "prior": prior,
@@ -144,7 +149,7 @@ def mean_regret(found: Sequence[Cell], known: dict[str, float], *, way: str, fir
 
 def interval(found: Sequence[Cell], known: dict[str, float], *, way: str, first: int) -> tuple[float, float, float]:
     """Return (gain over a baseline, lower end, upper end): the baseline's regret less ours."""
-    rng = random.Random(0)
+    rng = random.Random(0)  # noqa: S311 - resampling needs no secrets, but the same draws
     names = sorted(known)
 
     def gain(pool: set[str]) -> float:
@@ -155,7 +160,7 @@ def interval(found: Sequence[Cell], known: dict[str, float], *, way: str, first:
     return gain(set(names)), drawn[int(0.025 * ROUNDS)], drawn[int(0.975 * ROUNDS)]
 
 
-def regret_tables(full: Any) -> list[str]:
+def regret_tables(full: Catalog) -> list[str]:
     """Return the lines of the tables of regret."""
     lines = []
     pooled: dict[tuple[str, int], list[float]] = {}
@@ -169,7 +174,8 @@ def regret_tables(full: Any) -> list[str]:
         results.append((oracle, known, found))
     for first in (1, 3):
         lines += [
-            f"\nRegret@{first}, in points of the oracle; in brackets what a baseline loses more than llmfit, with its interval.\n",
+            f"\nRegret@{first}, in points of the oracle.",
+            "In brackets: what a baseline loses more than llmfit, with its interval.\n",
             "| task | oracle | models | spread | llmfit | newest that fits | largest that fits | prior alone |",
             "|---|---|---|---|---|---|---|---|",
         ]
@@ -183,11 +189,19 @@ def regret_tables(full: Any) -> list[str]:
             lines.append(f"| {' | '.join(row)} |")
     lines += ["\nMean gain over all oracles, in standard deviations of the oracle, with the oracles resampled:\n"]
     for (way, first), gains in pooled.items():
-        rng = random.Random(1)
+        rng = random.Random(1)  # noqa: S311 - resampling needs no secrets, but the same draws
         drawn = sorted(mean(rng.choices(gains, k=len(gains))) for _ in range(2000))
         words = f"{mean(gains):+.2f} ({drawn[50]:+.2f} … {drawn[1949]:+.2f})"
         lines.append(f"- regret@{first} against {way}: {words}.")
     return lines
+
+
+def _until(day: str, score: Score) -> bool:
+    return score.date <= day
+
+
+def _without(source: str, score: Score) -> bool:
+    return source_of(score.benchmark) != source
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
@@ -196,10 +210,10 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float:
     (x, y), n = ranks, len(a)
     mx, my = sum(x) / n, sum(y) / n
     top = sum((i - mx) * (j - my) for i, j in zip(x, y, strict=True))
-    return top / (sum((i - mx) ** 2 for i in x) * sum((j - my) ** 2 for j in y)) ** 0.5
+    return float(top / (sum((i - mx) ** 2 for i in x) * sum((j - my) ** 2 for j in y)) ** 0.5)
 
 
-def time_split(full: Any) -> list[str]:
+def time_split(full: Catalog) -> list[str]:
     """Return how well the facts up to a day order what was measured later."""
     lines = [
         "\n| facts up to | judged by | models | rank correlation of llmfit | of the prior alone |",
@@ -211,7 +225,7 @@ def time_split(full: Any) -> list[str]:
         ("2025-05-01", "livebench-2025-11-25/global"),
         ("2025-12-31", "livebench-2026-01-08/global"),
     ):
-        facts = trial(full, keep=lambda s, day=day: s.date <= day)
+        facts = trial(full, keep=partial(_until, day))
         known = verdicts(full, Oracle("chat", "later", (later,)))
         question = Question(tasks=("chat",), context=2048, all_variants=True)
         limited = replace(facts, models={m: facts.models[m] for m in known if m in facts.models})
@@ -225,14 +239,12 @@ def time_split(full: Any) -> list[str]:
     return lines
 
 
-def stability(full: Any) -> list[str]:
+def stability(full: Catalog) -> list[str]:
     """Return the Jaccard index of the first three picks under small changes."""
-    from trial import a_card
-
     tasks, cards = ("chat", "code", "reasoning", "korean"), (4, 6, 8, 12, 16, 24, 48, 80)
     base = trial(full, keep=lambda _: True, refit=False)
 
-    def top(facts: Any, task: str, gb: float, weights: dict[str, float] | None = None) -> set[str]:
+    def top(facts: Trial, task: str, gb: float, weights: dict[str, float] | None = None) -> set[str]:
         question = Question(tasks=(task,), top=3, weights=weights or {})
         return {pick.model.id for pick in recommend(question, facts, device=a_card(gb)).picks}
 
@@ -245,8 +257,8 @@ def stability(full: Any) -> list[str]:
             for factor in (0.9, 1.1):
                 other = top(base, task, gb, {name: weight * factor})
                 changes.setdefault("one weight ± 10 %", []).append(jaccard(first, other))
-    for source in sorted({fit.source_of(s.benchmark) for s in full.scores}):
-        facts = trial(full, keep=lambda s, source=source: fit.source_of(s.benchmark) != source)
+    for source in sorted({source_of(s.benchmark) for s in full.scores}):
+        facts = trial(full, keep=partial(_without, source))
         for (task, gb), first in plain.items():
             changes.setdefault("one source dropped, all fitted again", []).append(jaccard(first, top(facts, task, gb)))
     lines = ["\n| change | trials | mean Jaccard of the first three | unchanged |", "|---|---|---|---|"]

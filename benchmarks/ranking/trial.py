@@ -1,10 +1,9 @@
 """The catalog with some of its evidence taken away, as the harness asks questions of it."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -12,14 +11,19 @@ import fit
 import yaml
 
 from llmfit.catalog.load import Catalog, load_catalog
+from llmfit.rank.candidate import Candidate
 from llmfit.rank.field import Field
 from llmfit.rank.score import weights_of
 from llmfit.rank.sieve import tasks_of
 from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.engine import Engine
+from llmfit.records.format import Format, KvFormat
+from llmfit.records.license import License
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.ranking import Ranking, Scale, Shrinkage
 from llmfit.records.score import Score
+from llmfit.records.task import Task
 
 GIB = 2**30
 
@@ -31,11 +35,11 @@ class Trial:
     models: dict[str, Model]
     scores: tuple[Score, ...]
     ranking: Ranking
-    licenses: Any
-    tasks: Any
-    formats: Any
-    kv_formats: Any
-    engines: Any
+    licenses: Mapping[str, License]
+    tasks: Mapping[str, Task]
+    formats: Mapping[str, Format]
+    kv_formats: Mapping[str, KvFormat]
+    engines: Mapping[str, Engine]
 
 
 def catalog() -> Catalog:
@@ -46,7 +50,10 @@ def catalog() -> Catalog:
 def trial(
     full: Catalog, *, keep: Callable[[Score], bool], models: Sequence[str] | None = None, refit: bool = True
 ) -> Trial:
-    """Return the facts with the kept scores alone, everything fitted again on them; `models` limits who may be picked."""
+    """Return the facts with the kept scores alone, everything fitted again on them.
+
+    `models` limits who may be picked.
+    """
     scores = tuple(score for score in full.scores if keep(score))
     ranking = _refitted(full, scores) if refit else full.ranking
     chosen = full.models if models is None else {name: full.models[name] for name in models}
@@ -94,7 +101,7 @@ def a_card(gb: float) -> Device:
     return Device(gpus=(DeviceGpu(name=f"{gb:g} GB", total_bytes=int(gb * GIB)),))
 
 
-def fitting(facts: Any, question: Question, *, gb: float) -> list[Any]:
+def fitting(facts: Trial, question: Question, *, gb: float) -> list[Candidate]:
     """Return every candidate that fits a card, best first, before the guards."""
     tasks = tasks_of(question, facts.tasks)
     device = a_card(gb)

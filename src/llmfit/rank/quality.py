@@ -86,11 +86,9 @@ class Rater:
         return 0.0
 
     def _thinking(self, model: Model) -> float:
-        shrinkage = self._ranking.shrinkage
-        if any(task.mode == "thinking" for task in self._tasks):
-            thinks = model.kind == "reasoning" or "reasoning" in model.tasks
-            return shrinkage.thinking_points if thinks else 0.0
-        return shrinkage.thinking_elsewhere if model.kind == "reasoning" else 0.0
+        thinks = model.kind == "reasoning" or "reasoning" in model.tasks
+        wanted = any(task.mode == "thinking" for task in self._tasks)
+        return self._ranking.shrinkage.thinking_points if thinks and wanted else 0.0
 
     def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
         """Hold a derivative by others at or below its base, unless somebody measured it."""

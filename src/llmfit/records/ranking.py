@@ -87,8 +87,6 @@ class Shrinkage(Record):
     """Points that models made for code or mathematics have there, and lack elsewhere."""
     thinking_points: float
     """Points that models which think gain where a task has them think."""
-    thinking_elsewhere: float
-    """Points that models which always think gain at other tasks."""
     loss_points: float
     """Points that the loss of a benchmark's whole score would cost, read off the scales' typical slope."""
     pairs: int

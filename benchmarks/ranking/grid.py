@@ -1,0 +1,71 @@
+"""Writes docs/reference/recommendations.md: the first three picks for every card and task.
+
+python benchmarks/ranking/grid.py            write it
+python benchmarks/ranking/grid.py --check    fail where it is stale
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from trial import a_card, catalog
+
+from llmfit.catalog.load import Catalog
+from llmfit.rank import recommend
+from llmfit.records.question import Question
+from llmfit.records.recommendation import Recommendation
+
+CARDS = (4, 6, 8, 12, 16, 24, 48, 80)
+TASKS = ("chat", "code", "reasoning", "embed", "korean", "vision")
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "recommendations.md"
+HEAD = """# What llmfit recommends
+
+The first three picks on one card of each size, with llama.cpp, the task's usual context and nothing else asked.
+The bandwidth of a card that is only named by its memory is unknown, so speed does not count here.
+`±` is the standard error of the rating; a rating without benchmarks of the model is marked *estimated*.
+Written by `benchmarks/ranking/grid.py`; how the order comes about is said in [how it ranks](../concepts/how-it-ranks.md).
+"""
+
+
+def grid(full: Catalog) -> str:
+    """Return the page."""
+    lines = [HEAD]
+    for task in TASKS:
+        answers = {gb: recommend(Question(tasks=(task,), top=3), full, device=a_card(gb)) for gb in CARDS}
+        context = next(iter(answers.values())).context
+        lines += [
+            f"## {task}\n",
+            f"Context: {context:,} tokens.\n",
+            "| card | first | second | third |",
+            "|---|---|---|---|",
+        ]
+        for gb, answer in answers.items():
+            cells = [_cell(pick) for pick in answer.picks] + ["–"] * (3 - len(answer.picks))
+            lines.append(f"| {gb} GB | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(pick: Recommendation) -> str:
+    size = pick.fit.estimate.total_bytes / 2**30
+    mark = {"estimated": ", *estimated*", "related": ", related", "measured": ""}[pick.quality.badge]
+    rating = f"{pick.quality.rating:.0f} ± {pick.quality.standard_error:.0f}"
+    return f"{pick.model.id} {pick.workload.format.id}, {size:.1f} GiB, {rating}{mark}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page, or compare it with `--check`."""
+    text = grid(catalog())
+    if "--check" in arguments:
+        stale = not PAGE.is_file() or PAGE.read_text("utf-8") != text
+        if stale:
+            print("error: stale\n\nhint: run `python benchmarks/ranking/grid.py`", file=sys.stderr)
+        return int(stale)
+    PAGE.write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
