@@ -47,6 +47,8 @@ class WeightsByLayer:
     """Bytes that llama.cpp always keeps in RAM: embeddings; 0 on other engines."""
     output: int
     """Bytes outside the layers on the device: head, final norm, towers."""
+    tied: int = 0
+    """Part of `output` that is the input embedding once more, which RAM holds anyway."""
 
     @property
     def total(self) -> int:
@@ -91,7 +93,7 @@ def weights_by_layer(architecture: Architecture, workload: Workload) -> WeightsB
 
 def stored_bytes(architecture: Architecture, workload: Workload) -> int:
     """Return the bytes of all tensors in the file or files, each counted once; no header or tokenizer."""
-    mtp = workload.engine.id == "llama.cpp" and gguf.keeps_mtp(architecture)
+    mtp = workload.options.speculative or (workload.engine.id == "llama.cpp" and gguf.keeps_mtp(architecture))
     return sum(row.bytes for row in _stored(architecture, workload, mtp=mtp) if row.place is not Place.COPY)
 
 
@@ -116,8 +118,10 @@ def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLa
         *(t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section not in TOWERS),
     )
     layers, experts = [0] * n, [0] * n
-    inner = outer = 0
+    inner = outer = tied = 0
     for row in rows:
+        if row.place is Place.COPY:
+            tied += row.bytes
         if row.place is Place.HOST:
             inner += row.bytes
         elif not row.layers or row.section in TOWERS:
@@ -128,7 +132,7 @@ def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLa
                 layers[layer] += row.layer_bytes
                 if routed:
                     experts[layer] += row.layer_bytes
-    return WeightsByLayer(tuple(layers), tuple(experts), inner, outer)
+    return WeightsByLayer(tuple(layers), tuple(experts), inner, outer, tied)
 
 
 def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workload) -> tuple[int, int]:
@@ -142,11 +146,26 @@ def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workl
     wanted = n + 1 if options.n_gpu_layers is None or options.n_gpu_layers < 0 else options.n_gpu_layers
     first = max(n + 1 - wanted, 0)
     moved = sum(found.experts[i] for i in range(first, min(options.n_cpu_moe, n)))
-    device = sum(found.layers[first:]) - moved + (found.output if wanted > 0 else 0)
+    if wanted == 0:
+        return 0, found.input + found.total - found.tied
+    device = sum(found.layers[first:]) - moved + found.output
     return device, found.input + found.total - device
 
 
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
-    if workload.engine.id != "llama.cpp" or workload.images:
-        return ()
-    return ("vision projector not loaded",) if architecture.tensors[-1].section in TOWERS else ()
+    format_ = workload.format
+    if workload.engine.id != "llama.cpp":
+        return _MAKERS.get(format_.family, ())
+    said = []
+    if gguf.uses_imatrix(format_):
+        said.append("made with an importance matrix")
+    if not workload.images and architecture.tensors[-1].section in TOWERS:
+        said.append("vision projector not loaded")
+    return tuple(said)
+
+
+_MAKERS = {
+    "nvfp4": ("checkpoints differ in which layers their makers left in 16 bit",),
+    "w8a8": ("checkpoints differ in which layers their makers left in 16 bit",),
+    "mxfp4": ("expert matrices padded as on Hopper; kernels of other GPUs pad up to 7 % more",),
+}
