@@ -8,6 +8,7 @@ Reads data/models.yaml, data/scores.yaml and the prior in data/ranking.yaml; sta
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
 from pathlib import Path
@@ -25,6 +26,8 @@ from llmfit.records.ranking import Prior, SmallModels, SparseModels
 DATA = Path(__file__).parents[2] / "data"
 BEGIN, END = "  # fitted: begin (benchmarks/ranking/fit.py)\n", "  # fitted: end\n"
 KNEE = 8.0
+PIVOT = "2024-07-01"
+"""About the middle of the dates of small models with scores."""
 SPARSE_SD = 4.0
 THINKING_SIGNALS = ("reasoning", "mathematics", "aime", "math-lvl5", "hmmt")
 CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
@@ -157,7 +160,8 @@ def render(
 ) -> str:
     """Return the fitted part of data/ranking.yaml."""
     lines = ["  shrinkage:", *(f"    {name}: {value}" for name, value in shrinkage.items()), f'    fitted: "{fitted}"']
-    curve = f"knee: {small.knee}, per_doubling: {small.per_doubling}, standard_error: {small.standard_error}"
+    curve = f"knee: {small.knee}, per_doubling: {small.per_doubling}, per_doubling_year: {small.per_doubling_year}"
+    curve += f', pivot: "{small.pivot}", standard_error: {small.standard_error}'
     mixture = f"per_doubling: {sparse.per_doubling}, raw: {sparse.raw}, standard_error: {sparse.standard_error}"
     lines += [f"  small: {{{curve}, n: {small.n}}}", f"  sparse: {{{mixture}, n: {sparse.n}}}", "  scales:"]
     for s in scales:
@@ -177,10 +181,12 @@ def fit_curve(
 
     The prior was fitted on total parameters, so the second is held near 0 as by an estimate of 0 ± SPARSE_SD.
     """
-    straight = SmallModels(knee=KNEE, per_doubling=0.0, standard_error=0.0, n=0)
+    straight = SmallModels(knee=KNEE, per_doubling=0.0, per_doubling_year=0.0, pivot=PIVOT, standard_error=0.0, n=0)
     dense = SparseModels(per_doubling=0.0, raw=0.0, standard_error=0.0, n=0)
     extra, error, n = fit_further(scores, load_known(models, prior, straight, dense), lambda m: m.below)
-    small = SmallModels(knee=KNEE, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
+    small = replace(straight, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
+    later, _, _ = fit_further(scores, load_known(models, prior, small, dense), lambda m: m.below * m.years, unit=0.5)
+    small = replace(small, per_doubling_year=round(max(0.0, later), 1))
     raw, error, n = fit_further(scores, load_known(models, prior, small, dense), lambda m: m.sparsity)
     held = min(0.0, raw) * SPARSE_SD**2 / (SPARSE_SD**2 + error**2)
     sparse = SparseModels(per_doubling=round(held, 1), raw=round(raw, 1), standard_error=round(error, 1), n=n)

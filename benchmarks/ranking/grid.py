@@ -22,10 +22,10 @@ TASKS = ("chat", "code", "reasoning", "embed", "korean", "vision")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "recommendations.md"
 HEAD = """# What llmfit recommends
 
-The first three picks on one card of each size, with llama.cpp, the task's usual context and nothing else asked.
+The first three picks on one card of each size, with llama.cpp, the usual context of the task and nothing else asked.
 The bandwidth of a card that is only named by its memory is unknown, so speed does not count here.
 `±` is the standard error of the rating; a rating without benchmarks of the model is marked *estimated*.
-Written by `benchmarks/ranking/grid.py`; how the order comes about is said in [how it ranks](../concepts/how-it-ranks.md).
+Written by `benchmarks/ranking/grid.py`; [how it ranks](../concepts/how-it-ranks.md) says how the order comes about.
 """
 
 

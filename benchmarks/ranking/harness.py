@@ -118,7 +118,10 @@ def cells(full: Catalog, oracle: Oracle, known: dict[str, float]) -> list[Cell]:
 def baselines(facts: Trial, pool: Sequence[Candidate]) -> dict[str, list[str]]:
     """Return the pool ordered by release, by parameters and by the prior of size and age as published."""
     models = sorted((c.model for c in pool), key=lambda m: m.id)
-    straight = replace(facts.ranking.small, per_doubling=0.0), replace(facts.ranking.sparse, per_doubling=0.0)
+    straight = (
+        replace(facts.ranking.small, per_doubling=0.0, per_doubling_year=0.0),
+        replace(facts.ranking.sparse, per_doubling=0.0),
+    )
 
     def prior(m: Model) -> float:
         size = size_of(m.architecture, m.parameters, kind=m.kind)

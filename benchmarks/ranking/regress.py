@@ -32,6 +32,8 @@ class Known:
     rating: float
     below: float
     sparsity: float
+    years: float
+    """From the pivot to the release of the base."""
     tasks: tuple[str, ...]
     kind: str
 
@@ -79,8 +81,9 @@ def load_known(
         size = size_of(row["architecture"], row["parameters"], kind=row["kind"])
         rating = rate_by_size_and_age(prior, small, sparse, size=size, released=released)
         below = halvings_below(small, size)
+        years = (released - date.fromisoformat(small.pivot)).days / 365.25
         tasks = tuple(row.get("tasks", ()))
-        found[row["id"]] = Known(row["id"], row["family"], rating, below, size.sparsity, tasks, row["kind"])
+        found[row["id"]] = Known(row["id"], row["family"], rating, below, size.sparsity, years, tasks, row["kind"])
     return found
 
 

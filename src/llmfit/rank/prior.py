@@ -24,8 +24,8 @@ class Size:
     """Parameters that compute, in B."""
     sparsity: float
     """log2 of total over active parameters; 0 for a dense model."""
-    bends: bool = True
-    """Whether it writes: only then does the rating fall faster below the knee."""
+    writes: bool = True
+    """Whether it produces text; others were not in the fit of what a year adds."""
 
 
 def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> Size:
@@ -40,7 +40,7 @@ def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> S
     table = width * rows * (text.get("num_hidden_layers") or 0)
     computing = parameters - table if table < parameters else parameters
     sparsity = _sparsity(architecture) if any("expert" in key for key in text) else 0.0
-    return Size(computing / 1e9, sparsity, bends=kind in _WRITING)
+    return Size(computing / 1e9, sparsity, writes=kind in _WRITING)
 
 
 def _sparsity(architecture: Mapping[str, Any]) -> float:
@@ -53,7 +53,13 @@ def _sparsity(architecture: Mapping[str, Any]) -> float:
 
 def halvings_below(small: SmallModels, size: Size) -> float:
     """Return how many halvings a model lies below the knee, as a negative figure; 0 above it."""
-    return min(0.0, log2(size.billions / small.knee)) if size.bends else 0.0
+    return min(0.0, log2(size.billions / small.knee))
+
+
+def small_slope(small: SmallModels, size: Size, released: date) -> float:
+    """Return the points of one halving below the knee for a model of this date."""
+    years = (released - date.fromisoformat(small.pivot)).days / _DAYS_OF_YEAR
+    return max(0.0, small.per_doubling + small.per_doubling_year * years) if size.writes else small.per_doubling
 
 
 def years_since(prior: Prior, released: date) -> float:
@@ -68,7 +74,8 @@ def rate_by_size_and_age(
     straight = (
         prior.intercept + prior.per_doubling * log2(size.billions) + prior.per_year * years_since(prior, released)
     )
-    return straight + small.per_doubling * halvings_below(small, size) + sparse.per_doubling * size.sparsity
+    bent = small_slope(small, size, released) * halvings_below(small, size)
+    return straight + bent + sparse.per_doubling * size.sparsity
 
 
 def prior_terms(
@@ -90,8 +97,9 @@ def prior_terms(
         ),
     ]
     if below:
-        detail = f"{small.per_doubling:g} x log2({size.billions:.2f} / {small.knee:g} B): small models fall faster"
-        terms.append(RatingTerm(label="small", points=small.per_doubling * below, detail=detail))
+        slope = small_slope(small, size, model.released)
+        detail = f"{slope:.1f} x log2({size.billions:.2f} / {small.knee:g} B): small models fall faster"
+        terms.append(RatingTerm(label="small", points=slope * below, detail=detail))
     if size.sparsity:
         detail = f"{sparse.per_doubling:g} x {size.sparsity:.1f}, log2 of total over active parameters"
         terms.append(RatingTerm(label="mixture", points=sparse.per_doubling * size.sparsity, detail=detail))

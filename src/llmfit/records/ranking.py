@@ -28,7 +28,11 @@ class SmallModels(Record):
     knee: float = Field(gt=0)
     """Size, in B, below which it falls faster."""
     per_doubling: float = Field(ge=0)
-    """Points for each halving below the knee, on top of the prior's."""
+    """Points for each halving below the knee at the pivot, on top of the prior's."""
+    per_doubling_year: float = Field(ge=0)
+    """What a year after the pivot adds to that, in models that write: progress reaches them more slowly."""
+    pivot: str
+    """ISO date."""
     standard_error: float
     n: int
     """Benchmarks in which enough small models stand to tell."""
