@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.loads import GIB, make_architecture, make_device, make_load
 
 from llmfit.estimate import estimate
 from llmfit.estimate.kv_cache import estimate_kv_cache
 from llmfit.fit import fit
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.estimate import Verdict
+from support.loads import GIB, make_architecture, make_device, make_load
 
 engines = st.sampled_from(["llama.cpp", "transformers", "vllm"])
 contexts = st.integers(1, 200_000)
@@ -22,6 +22,7 @@ ORDER = [Verdict.FITS, Verdict.TIGHT, Verdict.OFFLOAD, Verdict.TOO_LARGE]
 
 
 def model(heads: int, window: int | None) -> Architecture:
+    """Return four layers with so many KV heads, sliding where there is a window."""
     width = heads * 64
     kind = CacheKind.FULL if window is None else CacheKind.SLIDING
     return make_architecture(num_key_value_heads=heads, caches=(Cache(kind, LAYERS, width, width, heads, window),))
@@ -38,26 +39,26 @@ def test_the_total_is_the_sum_of_its_parts(
     assert all(part.bytes >= 0 for part in found.parts)
 
 
-@given(engines, contexts, contexts, sequences, kv_heads, windows)
+@given(engines, st.tuples(contexts, contexts), sequences, kv_heads, windows)
 @settings(deadline=None)
 def test_more_context_never_takes_less(
-    engine: str, one: int, other: int, count: int, heads: int, window: int | None
+    engine: str, both: tuple[int, int], count: int, heads: int, window: int | None
 ) -> None:
     """Law: n ≤ m ⇒ total(n) ≤ total(m)."""
-    short, long = sorted((one, other))
+    short, long = sorted(both)
     totals = [
         estimate(model(heads, window), make_load(engine, context=n, sequences=count)).total_bytes for n in (short, long)
     ]
     assert totals[0] <= totals[1]
 
 
-@given(engines, contexts, sequences, sequences, kv_heads, windows)
+@given(engines, contexts, st.tuples(sequences, sequences), kv_heads, windows)
 @settings(deadline=None)
 def test_more_sequences_never_take_less(
-    engine: str, context: int, one: int, other: int, heads: int, window: int | None
+    engine: str, context: int, both: tuple[int, int], heads: int, window: int | None
 ) -> None:
     """Law: S ≤ T ⇒ total(S) ≤ total(T)."""
-    few, many = sorted((one, other))
+    few, many = sorted(both)
     totals = [
         estimate(model(heads, window), make_load(engine, context=context, sequences=n)).total_bytes for n in (few, many)
     ]

@@ -1,13 +1,14 @@
 """The world: published measurements of running models against the estimates, by source.
 
-The limits are the project's own bars, or where a source is worse than them, what it measured when this was written.
+The limits are the project's own bars, or where a source is worse than them, what it measured when this was written:
+median, 95th percentile, worst.
 """
 
 import pytest
+
 from support.measured import compare_all, errors_of, summarise
 
-LIMITS = {
-    # group: (median, p95, worst)
+LIMITS: dict[str, tuple[float, float, float]] = {
     "llama.cpp logs": (0.001, 0.001, 0.001),
     "ik_llama.cpp logs": (0.01, 0.03, 0.03),
     "llama.cpp caches": (0.001, 0.005, 0.005),
@@ -26,7 +27,6 @@ LIMITS = {
 def test_errors_stay_within_the_bars(group: str) -> None:
     """Median, 95th percentile and worst error of one source."""
     _, middle, high, worst = summarise(errors_of(group))
-    assert (middle, high, worst) <= LIMITS[group]
     assert middle <= LIMITS[group][0]
     assert high <= LIMITS[group][1]
     assert worst <= LIMITS[group][2]
@@ -42,4 +42,4 @@ def test_every_measured_model_is_described() -> None:
     from support.measured import load_architectures
 
     reasons = {name: found for name, found in load_architectures().items() if isinstance(found, str)}
-    assert set(reasons) <= {"google/gemma-4-12B-it"}
+    assert not reasons

@@ -50,15 +50,16 @@ def make_load(engine: str = "llama.cpp", format_name: str = "", *, context: int 
     catalog = load_catalog(user_file=None)
     default = {"llama.cpp": "Q8_0", "transformers": "bf16", "vllm": "bf16"}[engine]
     names = {"kv_format", "kv_format_v"}
-    formats = {name: catalog.kv_format(changes.pop(name)) for name in names & set(changes)}
-    fields = {name: changes.pop(name) for name in ("sequences", "prompt_tokens", "images") if name in changes}
+    formats: dict[str, Any] = {name: catalog.kv_format(changes.pop(name)) for name in names & set(changes)}
+    fields: dict[str, Any] = {
+        name: changes.pop(name) for name in ("sequences", "prompt_tokens", "images") if name in changes
+    }
     return Workload(
         engine=catalog.engine(engine),
         format=catalog.format(format_name or default),
         context=context,
         options=EngineOptions(**changes),
-        **{"kv_format": catalog.kv_format("f16"), **formats},
-        **fields,
+        **{"kv_format": catalog.kv_format("f16"), **formats, **fields},
     )
 
 

@@ -1,13 +1,14 @@
 """Verdicts: one card, several, unified memory, RAM."""
 
 import pytest
-from support.loads import GIB, make_device
 
 from llmfit.fit import fit
 from llmfit.records.estimate import Estimate, Part, PartName, Verdict
+from support.loads import GIB, make_device
 
 
 def needing(gib: float, *, host: float = 0, per_gpu: tuple[float, ...] = (), offloadable: float = 0) -> Estimate:
+    """Return an estimate of so many GiB."""
     return Estimate(
         parts=(Part(name=PartName.WEIGHTS, bytes=round(gib * GIB)),),
         host_bytes=round(host * GIB),

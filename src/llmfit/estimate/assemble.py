@@ -58,6 +58,10 @@ def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, .
     notes = [*architecture.notes]
     if workload.options.flash_attention:
         notes.append("Flash attention is on")
+    if workload.engine.id == "llama.cpp":
+        notes.append(
+            "Logits of one token a sequence, as llama-server reserves; other programs reserve n_ubatch of them"
+        )
     if workload.engine.id == "vllm":
         options = workload.options
         notes.append(f"vLLM steps of {options.max_num_seqs} sequences and {options.max_num_batched_tokens} tokens")

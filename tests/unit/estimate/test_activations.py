@@ -1,12 +1,14 @@
 """Activations and compute buffers: which moment of a run is the widest, and how wide."""
 
+from typing import Any
+
 import pytest
-from support.loads import MIB, make_architecture, make_device, make_load
 
 from llmfit.architectures import describe
 from llmfit.estimate.activations import estimate_activations
 from llmfit.estimate.activations.transformers import attention_elements, mlp_elements
 from llmfit.records.architecture import Architecture, Cache, CacheKind
+from support.loads import MIB, make_architecture, make_device, make_load
 
 LLAMA_3 = describe(
     {
@@ -23,7 +25,7 @@ LLAMA_3 = describe(
 )
 
 
-def buffer(architecture: Architecture = LLAMA_3, *, context: int = 8192, **options: object) -> float:
+def buffer(architecture: Architecture = LLAMA_3, *, context: int = 8192, **options: Any) -> float:
     """Return llama.cpp's compute buffer in MiB."""
     return estimate_activations(architecture, make_load("llama.cpp", "Q4_0", context=context, **options)).bytes / MIB
 
@@ -40,7 +42,7 @@ def buffer(architecture: Architecture = LLAMA_3, *, context: int = 8192, **optio
         (8192, {"sequences": 4}, 116),
     ],
 )
-def test_llama_cpp_buffer_of_llama_3(context: int, options: dict[str, object], logged: int) -> None:
+def test_llama_cpp_buffer_of_llama_3(context: int, options: dict[str, Any], logged: int) -> None:
     """What `llama-fit-params` printed for a device of its own, in whole MiB rounded down."""
     assert buffer(context=context, **options) == pytest.approx(logged + 0.5, abs=0.6)
 
@@ -115,7 +117,7 @@ def test_decoding_later_hides_the_prefill() -> None:
 
 
 def test_gptq_unpacks_the_largest_matrix() -> None:
-    """exllama keeps a 16-bit copy of it for the whole run."""
+    """Exllama keeps a 16-bit copy of it for the whole run."""
     plain, packed = (
         estimate_activations(LLAMA_3, make_load("transformers", name, context=100)).bytes
         for name in ("bf16", "gptq-int4")

@@ -1,7 +1,6 @@
 """Whole estimates: parts, defaults, several GPUs, offload."""
 
 import pytest
-from support.loads import GIB, MIB, make_architecture, make_device, make_load
 
 from llmfit.estimate import estimate
 from llmfit.estimate.defaults import resolve
@@ -10,6 +9,7 @@ from llmfit.estimate.overhead import estimate_overhead
 from llmfit.estimate.versions import build_of, is_before
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
 from llmfit.records.estimate import PartName
+from support.loads import GIB, MIB, make_architecture, make_device, make_load
 
 ENGINES = ("llama.cpp", "transformers", "vllm")
 
@@ -61,7 +61,7 @@ def test_the_platform_decides_the_overhead() -> None:
 
 
 def test_an_unmeasured_platform_says_so() -> None:
-    """transformers on ROCm borrows CUDA's figures and names it."""
+    """The figures of transformers on ROCm are those of CUDA, and it says so."""
     device = make_device(24, platform="rocm", vendor="amd")
     part = estimate_overhead(make_architecture(), make_load("transformers"), device=device, explain=True)
     assert "rocm was not measured" in part.assumptions[0]
@@ -124,6 +124,7 @@ def test_tensor_parallelism_divides_no_latent() -> None:
 
 
 def big(*, experts: int = 0) -> Architecture:
+    """Return ten layers of 284 MB each, dense or of experts."""
     layers = tuple(range(10))
     role, shape = (Role.EXPERT_UP, (2048, 512)) if experts else (Role.MLP_UP, (2048, 512))
     return make_architecture(
@@ -133,7 +134,7 @@ def big(*, experts: int = 0) -> Architecture:
         moe_intermediate_size=2048 if experts else 0,
         tensors=(
             Tensor(Role.EMBEDDING, "embed_tokens", (1000, 512)),
-            Tensor(role, "up_proj", shape, layers, 256 if experts else 256, 1),
+            Tensor(role, "up_proj", shape, layers, 256, 1),
             Tensor(Role.HEAD, "lm_head", (1000, 512)),
         ),
     )

@@ -1,7 +1,6 @@
 """Figures that the project started from: they must come out."""
 
 import pytest
-from support.loads import GIB, make_architecture, make_device, make_load
 
 from llmfit.architectures import describe
 from llmfit.estimate import estimate
@@ -9,6 +8,7 @@ from llmfit.estimate.kv_cache import estimate_kv_cache
 from llmfit.fit import fit
 from llmfit.records.architecture import Architecture, Role, Tensor
 from llmfit.records.estimate import PartName, Verdict
+from support.loads import GIB, make_architecture, make_device, make_load
 
 GB = 10**9
 LLAMA_7B = describe(

@@ -1,10 +1,12 @@
 """Caches and states: every kind of layer on every engine, exact to the byte."""
 
+from typing import Any
+
 import pytest
-from support.loads import make_architecture, make_load
 
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
+from support.loads import make_architecture, make_load
 
 LAYERS = (0, 1, 2, 3)
 ROW = 2 * 2 * 64 * 2
@@ -12,10 +14,12 @@ ROW = 2 * 2 * 64 * 2
 
 
 def of_kind(kind: CacheKind, **values: int) -> Architecture:
+    """Return four layers that keep one kind of cache."""
     return make_architecture(caches=(Cache(kind, LAYERS, **values),))
 
 
-def size(architecture: Architecture, engine: str, context: int, **options: object) -> int:
+def size(architecture: Architecture, engine: str, context: int, **options: Any) -> int:
+    """Return the bytes of the cache under a load."""
     return estimate_kv_cache(architecture, make_load(engine, context=context, **options)).bytes
 
 
@@ -24,7 +28,7 @@ def size(architecture: Architecture, engine: str, context: int, **options: objec
     [("transformers", 1000, 1000), ("llama.cpp", 1000, 1024), ("llama.cpp", 1024, 1024), ("vllm", 1000, 1008)],
 )
 def test_each_engine_has_its_own_cells(engine: str, context: int, cells: int) -> None:
-    """transformers keeps the tokens, llama.cpp pads to 256 cells, vLLM to blocks of 16."""
+    """The tokens themselves in transformers, multiples of 256 in llama.cpp, blocks of 16 in vLLM."""
     assert size(make_architecture(), engine, context) == 4 * cells * ROW
 
 
@@ -51,7 +55,7 @@ def test_a_unified_buffer_is_padded_once() -> None:
         ({"swa_full": True}, 8192),
     ],
 )
-def test_llama_cpp_keeps_window_and_micro_batch(options: dict[str, object], cells: int) -> None:
+def test_llama_cpp_keeps_window_and_micro_batch(options: dict[str, Any], cells: int) -> None:
     """A window of 1024 takes pad256(min(n, W·S + ubatch)) cells, and all of them with `--swa-full`."""
     windowed = of_kind(CacheKind.SLIDING, key_elements=128, value_elements=128, heads=2, window=1024)
     context = 8192 if "unified_kv" not in options else 2048 * 4
@@ -147,6 +151,7 @@ def test_compressed_cells_grow_more_slowly() -> None:
 
 
 def seq2seq() -> Architecture:
+    """Return a decoder that looks back at an encoder."""
     return make_architecture(
         is_encoder_decoder=True,
         caches=(Cache(CacheKind.FULL, LAYERS, 128, 128, 2), Cache(CacheKind.CROSS, LAYERS, 128, 128, 2)),
