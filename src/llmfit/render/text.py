@@ -59,12 +59,15 @@ def wrap(text: str, *, width: int | None, indent: str = "", first: str | None = 
     start = indent if first is None else first
     if width is None:
         return [start + text]
+    label = start.lstrip(" ")
+    start = start.removesuffix(label) if label else start
     return textwrap.wrap(
-        text,
+        label + text,
         max(width, len(indent) + 8, len(start) + 8),
         initial_indent=start,
         subsequent_indent=indent,
         break_on_hyphens=False,
+        break_long_words=False,
     ) or [start.rstrip()]
 
 
