@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmfit.catalog.names import find_gpu, find_model, find_word
 from llmfit.catalog.tables import BY_NAME, COMPILED
-from llmfit.catalog.trusted import record_maker, rows_of_columns
+from llmfit.catalog.trusted import record_maker, records_of_columns
 from llmfit.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -155,9 +155,12 @@ class Catalog:
 
     def _rows(self, table: str) -> tuple[Any, ...]:
         """Return the built-in rows with the user's on top: a row of the same name replaces, others follow."""
-        made = record_maker(BY_NAME[table].record_type)
-        compiled = json.loads(self._text(table))
-        rows = [made(row) for row in (rows_of_columns(compiled) if BY_NAME[table].columns else compiled)]
+        record, compiled = BY_NAME[table].record_type, json.loads(self._text(table))
+        rows = (
+            records_of_columns(record, compiled)
+            if BY_NAME[table].columns
+            else list(map(record_maker(record), compiled))
+        )
         own = {entry.name: entry.record for entry in self._user_rows.get(table, ())}
         if own:
             key = BY_NAME[table].key

@@ -41,14 +41,20 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
     return make
 
 
-def rows_of_columns(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of a table that was compiled column by column."""
+def records_of_columns(record: type, columns: Mapping[str, Any]) -> list[Any]:
+    """Return the records of a table that was compiled column by column, of plain values and with every field."""
     streams = [
         map(column["values"].__getitem__, column["index"]) if isinstance(column, dict) else column
         for column in columns.values()
     ]
     names = tuple(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*streams, strict=True)]
+    new, fill = object.__new__, object.__setattr__
+    records: list[Any] = []
+    for row in zip(*streams, strict=True):
+        made: Any = new(record)
+        fill(made, "__dict__", dict(zip(names, row, strict=True)))
+        records.append(made)
+    return records
 
 
 def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - an annotation is any object

@@ -8,7 +8,7 @@ import pytest
 
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.catalog.tables import BY_NAME, TABLES
-from llmfit.catalog.trusted import record_maker, rows_of_columns
+from llmfit.catalog.trusted import record_maker, records_of_columns
 from llmfit.catalog.user import VARIABLE, find_user_catalog, user_catalog_path
 from llmfit.errors import CatalogError
 from llmfit.records.model import Model
@@ -203,7 +203,7 @@ def test_columns_are_rows_again() -> None:
         "date": ["2025"] * 3,
         "source": ["s"] * 3,
     }
-    scores = [record_maker(Score)(row) for row in rows_of_columns(columns)]
+    scores = records_of_columns(Score, columns)
     assert [(s.model, s.benchmark, s.score) for s in scores] == [("a", "x", 1.0), ("b", "y", 2.0), ("a", "z", 3.0)]
     assert scores[0] == Score(model="a", benchmark="x", score=1.0, evidence="human", date="2025", source="s")
 
