@@ -181,3 +181,12 @@ def test_masks_of_both_caches_count() -> None:
         )
     )
     assert buffer(both, context=4096) - buffer(make_architecture(), context=4096) == 768 * 512 * 2 / MIB
+
+
+def test_models_without_a_cache_have_buffers_too() -> None:
+    """An encoder sees one micro-batch at once; a recurrent model needs no mask."""
+    encoder = make_architecture(is_encoder_only=True, caches=())
+    recurrent = make_architecture(caches=(Cache(CacheKind.STATE, (0, 1, 2, 3), recurrent_elements=100),))
+    feed_forward = 512 * 4 * 3 * (2048 + 512) / MIB
+    assert buffer(encoder, context=512) == feed_forward + 512 * 512 * 2 / MIB
+    assert buffer(recurrent, context=4096) == feed_forward

@@ -21,6 +21,6 @@ def estimate_activations(
     peak = max(stages, key=lambda stage: stage.bytes)
     if not explain:
         return Part(name=PartName.ACTIVATION, bytes=peak.bytes)
-    others = ", ".join(f"{stage.label} {stage.bytes}" for stage in stages if stage is not peak)
+    others = ", ".join(f"{stage.label} {stage.bytes / 2**20:.0f} MiB" for stage in stages if stage is not peak)
     notes = (f"Stages that take less at another moment: {others}",) if others else ()
     return Part(name=PartName.ACTIVATION, bytes=peak.bytes, lines=(peak.line(),), assumptions=notes)

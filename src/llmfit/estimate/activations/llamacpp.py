@@ -5,8 +5,8 @@ and against logs of GPUs: see `docs/concepts/how-it-estimates.md`.
 """
 
 from llmfit.estimate.activations.stage import Stage
-from llmfit.estimate.kv_cache.llamacpp import cache_terms
-from llmfit.estimate.kv_cache.terms import Term
+from llmfit.estimate.kv_cache.llamacpp import CELLS, cache_terms
+from llmfit.estimate.kv_cache.terms import Term, pad
 from llmfit.estimate.versions import build_of
 from llmfit.records.architecture import Architecture, CacheKind, Role
 from llmfit.records.device import Device
@@ -28,11 +28,11 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     """
     options = workload.options
     terms = [term for term in cache_terms(architecture, workload) if term.cells > 1]
-    cells = max((term.cells for term in terms), default=0)
-    u = min(options.n_ubatch, max(cells, 1))
+    u = min(options.n_ubatch, pad(workload.context * (workload.sequences if options.unified_kv else 1), CELLS))
+    cells = max((term.cells for term in terms), default=u if architecture.is_encoder_only else 0)
     gpus = len(device.gpus) if device is not None else 1
     h, flash = architecture.hidden_size, options.flash_attention
-    masks = sum({term.cells for term in terms}) * u * (2 if flash else 4)
+    masks = (sum({term.cells for term in terms}) or cells) * u * (2 if flash else 4)
     scores = 0 if flash else architecture.num_attention_heads * cells * u * 4
     platform = device.gpus[0].platform if device is not None and device.gpus else "cuda"
     beside = masks + (_scratch(terms, workload) if platform in ("cuda", "rocm") else 0)
@@ -51,7 +51,7 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
 def host_bytes(architecture: Architecture, workload: Workload) -> int:
     """Return RAM for the inputs of a micro-batch: 2h a token, and the mask."""
     cells = max((t.cells for t in cache_terms(architecture, workload) if t.cells > 1), default=0)
-    u = min(workload.options.n_ubatch, max(cells, 1))
+    u = min(workload.options.n_ubatch, pad(workload.context, CELLS))
     return u * (8 * architecture.hidden_size + cells * (2 if workload.options.flash_attention else 4))
 
 
