@@ -35,6 +35,7 @@ def decoders(draw: st.DrawFn, *, plain: bool = False) -> Architecture:
     return make_decoder(model_type="mixtral" if values["experts"] else "llama", **values)
 
 
+@settings(max_examples=40, deadline=None)
 @given(decoders(), st.sampled_from(RUNS))
 def test_the_whole_is_the_sum_of_its_lines(model: Architecture, run: tuple[str, str]) -> None:
     """The part is the sum of its lines, and of its layers and the rest."""
@@ -45,6 +46,7 @@ def test_the_whole_is_the_sum_of_its_lines(model: Architecture, run: tuple[str, 
     assert host == by_layer.input
 
 
+@settings(max_examples=40, deadline=None)
 @given(decoders(), st.sampled_from(sorted(SCHEMES)))
 def test_every_weight_is_stored_once(model: Architecture, scheme: str) -> None:
     """A file takes between one bit and 32 bits a parameter, and is no larger than its 16-bit form."""
@@ -56,7 +58,7 @@ def test_every_weight_is_stored_once(model: Architecture, scheme: str) -> None:
         assert size <= stored_bytes(model, make_workload("F16"))
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(decoders(plain=True))
 def test_more_bits_take_more_bytes(model: Architecture) -> None:
     """Schemes of one kind grow with their bits, in models without exceptions."""
@@ -70,6 +72,7 @@ def test_more_bits_take_more_bytes(model: Architecture) -> None:
         assert sizes == sorted(sizes)
 
 
+@settings(max_examples=40, deadline=None)
 @given(decoders(), st.sampled_from(["Q4_K_M", "Q8_0", "IQ2_XS"]), st.integers(0, 100), st.integers(0, 100))
 def test_offloading_moves_bytes_and_loses_none(model: Architecture, scheme: str, ngl: int, moe: int) -> None:
     """Device and RAM hold the file together, a tied head on the device twice; more layers never take less."""
@@ -83,7 +86,7 @@ def test_offloading_moves_bytes_and_loses_none(model: Architecture, scheme: str,
     assert fewer.bytes <= part.bytes
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(decoders(), st.sampled_from(RUNS), st.integers(1, 10_000))
 def test_context_and_sequences_do_not_matter(model: Architecture, run: tuple[str, str], context: int) -> None:
     """Weights are the same however much is asked of them."""

@@ -56,33 +56,34 @@ class WeightsByLayer:
         return sum(self.layers) + self.output
 
 
-def estimate_weights(architecture: Architecture, workload: Workload) -> tuple[Part, int]:
+def estimate_weights(architecture: Architecture, workload: Workload, *, explain: bool = True) -> tuple[Part, int]:
     """Return the weights on the device, and the bytes of weights that stay in RAM.
+
+    `explain` adds lines and assumptions to the part; the bytes are the same.
 
     Raises UnsupportedWorkloadError where engine, format and model do not go together.
     """
-    rows = _stored(architecture, workload)
-    options, host = workload.options, 0
-    partial = workload.engine.id == "llama.cpp" and (options.n_gpu_layers is not None or options.n_cpu_moe > 0)
-    lines: dict[str, int] = {}
-    if partial:
+    rows = list(_stored(architecture, workload))
+    options = workload.options
+    if workload.engine.id == "llama.cpp" and (options.n_gpu_layers is not None or options.n_cpu_moe > 0):
         device, host = _divided(rows, architecture, workload)
-        lines["layers on the device"] = device
+        lines: tuple[Line, ...] = (Line("layers on the device", device),)
     else:
-        for row in rows:
-            size = row.layer_bytes * len(row.layers) if row.layers else row.layer_bytes
-            if row.place is Place.HOST:
-                host += size
-                continue
+        device = sum([row.bytes for row in rows if row.place is not Place.HOST])
+        host = sum([row.bytes for row in rows if row.place is Place.HOST])
+        lines = _lines(rows) if explain else ()
+    assumptions = _assumptions(architecture, workload) if explain else ()
+    return Part(name=PartName.WEIGHTS, bytes=device, lines=lines, assumptions=assumptions), host
+
+
+def _lines(rows: Iterable[Stored]) -> tuple[Line, ...]:
+    """Return what is on the device, by what it does."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.place is not Place.HOST:
             label = "towers" if row.section in TOWERS else _LABELS.get(row.role, "attention")
-            lines[label] = lines.get(label, 0) + size
-    part = Part(
-        name=PartName.WEIGHTS,
-        bytes=sum(lines.values()),
-        lines=tuple(Line(label, size) for label, size in lines.items()),
-        assumptions=_assumptions(architecture, workload),
-    )
-    return part, host
+            found[label] = found.get(label, 0) + row.bytes
+    return tuple(Line(label, size) for label, size in found.items())
 
 
 def weights_by_layer(architecture: Architecture, workload: Workload) -> WeightsByLayer:

@@ -29,7 +29,7 @@ distilbert dots1 ernie4_5 ernie4_5_moe eurobert exaone exaone4 falcon_h1 falcon_
 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gemma4_unified glm glm4 glm4v glm4v_text gpt2 gpt_bigcode
 gpt_neox granite granitemoe granitemoeshared granite_swa hunyuan_v1_dense hunyuan_v1_moe internlm3 kimi_k2
 kimi_k25 kimi_linear laguna llama4 llama4_text llava llava_next mamba mamba2 mellum minicpm minicpm3 minimax
-minimax_m2 minimax_m3 minimax_m3_vl ministral3 mistral3 modernbert mpt nemotron nomic_bert
+minimax_m2 minimax_m3_vl ministral3 mistral3 modernbert mpt nemotron nomic_bert
 olmo2 olmo3 olmoe openelm orion phi phi-msft phi3 phimoe plamo qwen qwen2_moe qwen3 qwen3_moe qwen3_vl
 qwen3_vl_text qwen3_vl_moe qwen3_omni_moe qwen2_audio refact roberta rwkv6 seed_oss smallthinker smollm3
 smolvlm solar_open stablelm starcoder2 t5 mt5 umt5 xlm-roberta xverse youtu
@@ -37,7 +37,7 @@ smolvlm solar_open stablelm starcoder2 t5 mt5 umt5 xlm-roberta xverse youtu
 _PER_LAYER = "jamba granitemoehybrid bamba nemotron_h lfm2 lfm2_moe lfm2_vl plamo2"
 _MTP = """
 glm4_moe glm4_moe_lite glm_moe_dsa glm5_next deepseek_v32 deepseek_v4 qwen3_next qwen3_5 qwen3_5_text
-qwen3_5_moe qwen3_5_moe_text exaone_moe exaone4_5 bailing_moe mimo_v2_flash hy_v3 step3p7
+qwen3_5_moe qwen3_5_moe_text exaone_moe exaone4_5 bailing_moe mimo_v2_flash hy_v3
 """
 
 MODELS: dict[str, GgufModel] = {

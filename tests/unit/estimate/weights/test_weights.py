@@ -25,6 +25,15 @@ def test_a_part_says_where_its_bytes_are() -> None:
     assert sum(line.bytes for line in part.lines) == part.bytes
 
 
+def test_bytes_are_the_same_unexplained() -> None:
+    """Without an explanation the figures stay, the words go."""
+    model, workload = make_decoder(), make_workload("IQ2_M")
+    part, host = estimate_weights(model, workload)
+    bare, bare_host = estimate_weights(model, workload, explain=False)
+    assert (bare.bytes, bare_host) == (part.bytes, host)
+    assert (bare.lines, bare.assumptions) == ((), ())
+
+
 def test_layers_and_the_rest_make_the_whole() -> None:
     """The account by layer is the same account."""
     found = weights_by_layer(make_decoder(), make_workload("Q8_0"))
