@@ -11,6 +11,8 @@ from llmfit.catalog.yaml_text import Document, PathKey
 from llmfit.errors import nearest
 
 SCHEMA_VERSION = 1
+MOST_PROBLEMS = 1000
+"""Problems of one file after which the rest is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ def read_document(document: Document, draft: Draft, *, allowed: dict[str, Table]
             problems.append(Problem(document.file, line, "", name, "not a list", edit))
         elif name in allowed:
             for index, row in enumerate(rows):
-                problems += _read_row(
-                    document, draft, table=allowed[name], row=row, path=(name, index), layouts=layouts
-                )
+                if len(problems) > MOST_PROBLEMS:
+                    break
+                path = (name, index)
+                problems += _read_row(document, draft, table=allowed[name], row=row, path=path, layouts=layouts)
     return problems
 
 

@@ -17,6 +17,8 @@ from llmfit.errors import CatalogError
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 32
+MAX_VALUES = 250_000
+"""Some ten thousand rows: more would take minutes and gigabytes to read."""
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30}([eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -133,6 +135,8 @@ class _Builder:
             raise self.refuse(event, f"the tag `{event.tag}`", "Remove the tag; plain values are enough")
         if event.tag not in {None, "!"}:
             raise self.refuse(event, f"the tag `{event.tag}`", "Remove the tag; plain values are enough")
+        if len(self.document.lines) > MAX_VALUES:
+            raise self.refuse(event, f"more than {MAX_VALUES:,} values", "Keep only the rows that you need")
         self.document.lines[path] = event.start_mark.line + 1
         if isinstance(event, self.yaml.ScalarEvent):
             return _scalar(event.value) if event.implicit[0] else event.value

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from llmfit.catalog.problems import SHOWN, Problem, catalog_error
-from llmfit.catalog.rows import BUILT_IN_FILES, USER_LISTS, Draft, read_document, validate_row
+from llmfit.catalog.rows import BUILT_IN_FILES, MOST_PROBLEMS, USER_LISTS, Draft, read_document, validate_row
 from llmfit.catalog.tables import BY_NAME
 from llmfit.catalog.yaml_text import parse_yaml
 
@@ -98,6 +98,12 @@ def test_the_top_level_is_checked(text: str, field: str, edit: str) -> None:
     _, (problem,) = read(text)
     assert problem.field == field
     assert edit in problem.edit
+
+
+def test_a_file_full_of_errors_is_given_up() -> None:
+    """Nobody reads the thousandth."""
+    _, problems = read("schema_version: 1\ngpus:\n" + "  - 5\n" * 3000)
+    assert MOST_PROBLEMS < len(problems) < MOST_PROBLEMS + 10
 
 
 def test_a_format_names_its_layouts() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llmfit.catalog.yaml_text import MAX_BYTES, MAX_DEPTH, load_yaml, parse_yaml
+from llmfit.catalog.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, load_yaml, parse_yaml
 from llmfit.errors import CatalogError
 
 
@@ -74,6 +74,12 @@ def test_an_alias_bomb_costs_nothing() -> None:
     lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
     with pytest.raises(CatalogError, match="alias"):
         parse_yaml("\n".join(lines), file="f")
+
+
+def test_a_file_of_countless_values_is_refused() -> None:
+    """Before it takes the memory that they would need."""
+    with pytest.raises(CatalogError, match="more than 250,000 values"):
+        parse_yaml("a:\n" + "- x\n" * (MAX_VALUES + 9), file="f")
 
 
 def test_an_empty_file_holds_nothing() -> None:
