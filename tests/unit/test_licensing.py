@@ -1,5 +1,6 @@
 """Effective licences over made-up lineages."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,15 @@ def test_a_model_without_ancestors_has_its_own_licence() -> None:
     )
     assert found.conditions == ("Keep the notice.",)
     assert found.because == ("mit: its own",)
+
+
+@pytest.mark.parametrize("license_id", [*LICENSES, "made-up"])
+@pytest.mark.parametrize("tasks", [("chat",), ("vision",)])
+def test_a_model_without_ancestors_is_the_shortest_lineage(license_id: str, tasks: tuple[str, ...]) -> None:
+    """The short way gives what the long way gives where the base has no row."""
+    alone = a_model(license=license_id, tasks=tasks, data_caveats=("one",))
+    without_row = replace(alone, base_model="z/gone")
+    assert effective(alone) == effective(without_row)
 
 
 def test_a_ban_reaches_the_grandchild_whatever_its_tag() -> None:
