@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.configs import EXPERTS, LATENT, LLAMA, VISION, config, growing
 
 from llmfit.architectures import describe, known_model_types
 from llmfit.errors import CannotAnswerError, LlmfitError
 from llmfit.records.architecture import Architecture, Section
+from support.configs import EXPERTS, LATENT, LLAMA, VISION, config, growing
 
 TYPES = known_model_types()
 KEYS = sorted(
@@ -64,7 +64,7 @@ def test_one_damaged_value_in_a_good_config(model_type: str, key: str, value: ob
 
 
 @given(junk)
-def test_anything_but_an_object_with_a_type_is_refused(value: Any) -> None:  # noqa: ANN401 - anything is meant
+def test_anything_but_an_object_with_a_type_is_refused(value: Any) -> None:
     """A list, a number, or an object without `model_type` is no config."""
     if isinstance(value, dict) and "model_type" in value:
         return
@@ -84,7 +84,9 @@ sizes = st.fixed_dictionaries(
         "sliding_window": st.integers(1, 64),
     }
 )
-dense = st.sampled_from(["llama", "qwen2", "qwen3", "gemma2", "gemma3_text", "mistral", "glm4", "olmo2", "phi3", "cohere2"])
+dense = st.sampled_from(
+    ["llama", "qwen2", "qwen3", "gemma2", "gemma3_text", "mistral", "glm4", "olmo2", "phi3", "cohere2"]
+)
 
 
 @given(model_type=dense, keys=sizes)

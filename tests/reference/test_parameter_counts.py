@@ -62,7 +62,7 @@ def size(architecture: Architecture, *kinds: CacheKind) -> float:
 
 def test_every_count_that_is_exact_is_given_exactly_or_refused(
     described: list[tuple[dict[str, str], dict[str, str], Architecture | None]],
-    record_property: Any,  # noqa: ANN401 - pytest's own fixture type
+    record_property: Any,
 ) -> None:
     """No config whose published count is exact is off by one; at least 99 % are answered."""
     exact = [row for row in described if row[0]["count_check"] == "exact"]

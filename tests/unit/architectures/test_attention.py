@@ -1,10 +1,10 @@
 """Softmax attention: shapes, biases, norms and caches by hand."""
 
 import pytest
-from support.configs import growing, modules, shapes, tiny
 
 from llmfit.errors import InvalidConfigError
 from llmfit.records.architecture import CacheKind, Role
+from support.configs import growing, modules, shapes, tiny
 
 H, D, HEADS, KV, LAYERS = 64, 8, 8, 2, 6
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from support.configs import config, multimodal, tiny
 
 from llmfit.architectures import describe
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
 from llmfit.records.architecture import Architecture, CacheKind
+from support.configs import config, multimodal, tiny
 
 
 def windows(model: Architecture) -> dict[int, int | None]:

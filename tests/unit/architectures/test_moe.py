@@ -1,10 +1,10 @@
 """Experts, routers and shared experts by hand."""
 
 import pytest
-from support.configs import EXPERTS, modules, shapes, tiny
 
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
 from llmfit.records.architecture import Role, Section, Tensor
+from support.configs import EXPERTS, modules, shapes, tiny
 
 H, I_MOE = 64, 32
 

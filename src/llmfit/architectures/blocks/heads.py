@@ -28,7 +28,7 @@ def task_head(config: Config, default: str = LM) -> str:
     if not names:
         return default
     for ending, head in _ENDINGS:
-        if names[0].endswith(ending):
+        if names[0].endswith(ending) and not (head == BASE and "For" in names[0]):
             return head
     raise UnsupportedArchitectureError(f"the head of {names[0][:60]!a} in `architectures` is not known")
 

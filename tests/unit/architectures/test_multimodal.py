@@ -1,0 +1,136 @@
+"""Towers, projectors and how a whole model takes its parts together."""
+
+from typing import Any
+
+import pytest
+
+from llmfit.architectures import describe
+from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
+from llmfit.records.architecture import Architecture, Role, Section
+from support.configs import VISION, multimodal
+
+V, P = 32, 14
+
+
+def part(model: Architecture, *sections: Section) -> int:
+    """Return the parameters of these sections."""
+    return sum(t.parameters for t in model.tensors if t.section in sections)
+
+
+def vit(*, biases: bool) -> int:
+    """Return one layer of a plain ViT of 32 channels and an MLP of 64."""
+    matrices, bias = 4 * V * V + 2 * V * 64, 4 * V + 64 + V + 2 * V
+    return matrices + 2 * V + (bias if biases else 0)
+
+
+def test_siglip_counts_as_on_paper() -> None:
+    """Patches with a bias, four positions, three layers, the last norm."""
+    config = multimodal("gemma3", text={"head_dim": 8}, vision={"vision_use_head": False})
+    model = describe(config)
+    assert part(model, Section.VISION) == (3 * P * P * V + V) + 4 * V + 3 * vit(biases=True) + 2 * V
+    assert part(model, Section.PROJECTOR) == V * 64 + V
+    headed = describe({**config, "vision_config": {**VISION, "vision_use_head": True}})
+    assert part(headed, Section.VISION) > part(model, Section.VISION)
+
+
+def test_clip_has_a_class_token_and_two_more_norms() -> None:
+    """LLaVA: patches without bias, five positions."""
+    model = describe(multimodal("llava", text={"model_type": "llama"}, vision={"model_type": "clip_vision_model"}))
+    assert part(model, Section.VISION) == V + 3 * P * P * V + 5 * V + 4 * V + 3 * vit(biases=True)
+    assert part(model, Section.PROJECTOR) == V * 64 + 64 + 64 * 64 + 64
+
+
+def test_pixtral_is_gated_and_without_biases() -> None:
+    """Mistral 3 merges squares of patches before it projects."""
+    model = describe(
+        multimodal("mistral3", text={"model_type": "mistral"}, vision={"model_type": "pixtral"}, spatial_merge_size=2)
+    )
+    layer = 4 * V * V + 3 * V * 64 + 2 * V
+    assert part(model, Section.VISION) == 3 * P * P * V + V + 3 * layer
+    assert part(model, Section.PROJECTOR) == V + V * 4 * V + V * 64 + 64 * 64
+
+
+def test_qwen3_vl_merges_at_several_depths() -> None:
+    """One merger at the end and one for each deep layer."""
+    shallow, deep = (
+        describe(multimodal("qwen3_vl", text={"head_dim": 8}, vision={"deepstack_visual_indexes": indexes}))
+        for indexes in ([], [1, 2])
+    )
+    joined = 4 * V
+    merger = joined * joined + joined + joined * 64 + 64
+    assert part(shallow, Section.PROJECTOR) == merger + 2 * V
+    assert part(deep, Section.PROJECTOR) - part(shallow, Section.PROJECTOR) == 2 * (merger + 2 * joined)
+
+
+def test_old_qwen2_vl_configs_hold_the_text_at_the_top() -> None:
+    """The flat form means the same as the nested one."""
+    nested = multimodal("qwen2_vl", text={}, vision={"embed_dim": 32, "hidden_size": 64, "mlp_ratio": 2})
+    flat = {**nested["text_config"], "model_type": "qwen2_vl", "vision_config": nested["vision_config"]}
+    assert describe(flat).parameters == describe(nested).parameters
+
+
+def test_the_whole_models_tie_flag_wins() -> None:
+    """Then the text's own, then the family's habit."""
+    for top, text, tied in ((True, False, True), (False, True, False), (None, True, True), (None, None, False)):
+        config = multimodal("qwen3_vl", text={"head_dim": 8, "tie_word_embeddings": text}, vision={})
+        config["tie_word_embeddings"] = top
+        assert describe(config).tied_embeddings is tied
+
+
+@pytest.mark.parametrize("model_type", ["gemma3", "qwen3_vl", "mistral3", "llava", "lfm2_vl", "glm4v", "mllama"])
+def test_a_missing_tower_is_not_invented(model_type: str) -> None:
+    """Without `vision_config` there is no count."""
+    config = multimodal(model_type, text={"head_dim": 8}, vision={})
+    del config["vision_config"]
+    with pytest.raises(InvalidConfigError, match="vision_config"):
+        describe(config)
+
+
+def test_llama4_without_a_tower_says_what_was_assumed() -> None:
+    """All published Llama 4 models have the same tower; the note names the assumption."""
+    text: dict[str, Any] = {"num_local_experts": 4, "head_dim": 8, "intermediate_size_mlp": 96}
+    config = multimodal("llama4", text=text, vision={})
+    del config["vision_config"]
+    model = describe(config)
+    assert "vision_config is absent" in model.notes[0]
+    assert part(model, Section.VISION) > 800_000_000
+
+
+def test_towers_of_another_family_are_refused() -> None:
+    """A tower that the recipe does not have cannot be counted by it."""
+    with pytest.raises(UnsupportedArchitectureError, match=r"vision_config\.model_type"):
+        describe(multimodal("gemma3", text={"head_dim": 8}, vision={"model_type": "dinov2"}))
+    with pytest.raises(UnsupportedArchitectureError, match="text_config"):
+        describe(multimodal("llava", text={"model_type": "bloom"}, vision={"model_type": "clip_vision_model"}))
+
+
+GEMMA4_TEXT: dict[str, Any] = {
+    "head_dim": 8,
+    "global_head_dim": 16,
+    "hidden_size_per_layer_input": 0,
+    "sliding_window": 32,
+}
+
+
+def test_gemma4_has_wide_global_heads_that_may_share_keys_as_values() -> None:
+    """The last layer sees everything with heads of 16; its values may be its keys."""
+    own = describe(multimodal("gemma4", text=GEMMA4_TEXT, vision={}))
+    shared = describe(
+        multimodal("gemma4", text={**GEMMA4_TEXT, "attention_k_eq_v": True, "num_global_key_value_heads": 1}, vision={})
+    )
+    text = {t.shape for t in own.tensors if t.role is Role.ATTN_Q and t.section is Section.TEXT}
+    assert text == {(64, 64), (128, 64)}
+    assert {t.layers for t in shared.tensors if t.role is Role.ATTN_V and t.section is Section.TEXT} == {
+        (0, 1, 2, 3, 4)
+    }
+    assert [(c.layers, c.key_elements, c.value_elements) for c in shared.caches if c.window is None] == [((5,), 16, 16)]
+
+
+def test_gemma4_adds_towers_only_where_they_are() -> None:
+    """Null towers are none; an audio tower has a projector of its own."""
+    config = multimodal("gemma4", text=GEMMA4_TEXT, vision={})
+    silent = describe({**config, "vision_config": None, "audio_config": None})
+    assert part(silent, Section.VISION, Section.AUDIO, Section.PROJECTOR) == 0
+    heard = describe({**config, "audio_config": {"num_hidden_layers": 1}})
+    assert part(heard, Section.AUDIO) > 0
+    assert part(heard, Section.PROJECTOR) == 64 * 32 + 64 * 1536
