@@ -69,8 +69,13 @@ def estimate_weights(architecture: Architecture, workload: Workload, *, explain:
         device, host = _divided(rows, architecture, workload)
         lines: tuple[Line, ...] = (Line("layers on the device", device),)
     else:
-        device = sum([row.bytes for row in rows if row.place is not Place.HOST])
-        host = sum([row.bytes for row in rows if row.place is Place.HOST])
+        device = host = 0
+        for row in rows:
+            size = row.layer_bytes * len(row.layers) if row.layers else row.layer_bytes
+            if row.place is Place.HOST:
+                host += size
+            else:
+                device += size
         lines = _lines(rows) if explain else ()
     assumptions = _assumptions(architecture, workload) if explain else ()
     return Part(name=PartName.WEIGHTS, bytes=device, lines=lines, assumptions=assumptions), host

@@ -5,6 +5,7 @@ module where llama.cpp keeps it. Read at llama.cpp 0c1e57098.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 
 from llmfit.errors import UnsupportedWorkloadError
@@ -131,18 +132,37 @@ class _File:
             return entry.layers
         if len(peers) == 1:
             return tuple(range(len(entry.layers)))
-        order = sorted(
-            (self._file_order(peer, layer), number, layer) for number, peer in enumerate(peers) for layer in peer.layers
-        )
-        places = {layer: place for place, (_, number, layer) in enumerate(order) if peers[number] is entry}
-        return tuple(places[layer] for layer in entry.layers)
+        groups = tuple((_file_order(peer), peer.layers) for peer in peers)
+        own = next(number for number, peer in enumerate(peers) if peer is entry)
+        return _places(groups, spelled=self.architecture.is_encoder_decoder)[own]
 
-    def _file_order(self, entry: Entry, layer: int) -> tuple[str | int, ...]:
-        """Tensors lie by layer, then by name; those of an encoder-decoder by name alone."""
-        names = (_NAME_ORDER.get(entry.slot, 0), entry.tensor.role is Role.SHARED_EXPERT)
-        if self.architecture.is_encoder_decoder:
-            return (entry.tensor.section is Section.ENCODER, str(layer), *names)
-        return (layer, *names)
+
+Group = tuple[tuple[bool, int, bool], tuple[int, ...]]
+"""How tensors of one name sort within a layer, and the layers that have them."""
+
+
+def _file_order(entry: Entry) -> tuple[bool, int, bool]:
+    tensor = entry.tensor
+    return (
+        tensor.section is Section.ENCODER,
+        _NAME_ORDER.get(entry.slot, 0),
+        tensor.role is Role.SHARED_EXPERT or tensor.role is Role.CROSS_ATTN,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _places(groups: tuple[Group, ...], *, spelled: bool) -> tuple[tuple[int, ...], ...]:
+    """Return where each group's tensors stand in the file, layer by layer.
+
+    Tensors lie by layer, then by name; those of an encoder-decoder (`spelled`) by name alone, decoder first.
+    """
+    order = sorted(
+        ((encoder, str(layer) if spelled else f"{layer:06}", name, late), number, layer)
+        for number, ((encoder, name, late), layers) in enumerate(groups)
+        for layer in layers
+    )
+    place = {(number, layer): position for position, (_, number, layer) in enumerate(order)}
+    return tuple(tuple(place[number, layer] for layer in layers) for number, (_, layers) in enumerate(groups))
 
 
 def _traits(architecture: Architecture, model: GgufModel) -> Traits:
