@@ -37,10 +37,10 @@ def effective_license(
         return _without_ancestors(model, licenses.get(model.license) or _unlisted(model.license))
     lineage = list(_lineage(model, models))
     applying = _applying(lineage, models=models, licenses=licenses)
-    rows = [row for row, _ in applying.values()]
+    rows = [row for row, _, _ in applying.values()]
     seeing = _is_multimodal(model)
-    oldest_first = list(reversed(rows))
-    strictest = max(oldest_first, key=lambda row: _strictness(row, seeing=seeing))  # of equals the oldest one
+    # Of licences that are equally strict, the one that came first into the lineage decides.
+    strictest, _, _ = max(applying.values(), key=lambda found: (_strictness(found[0], seeing=seeing), found[2]))
     deciding = rows[0] if strictest.permissive else strictest
     return EffectiveLicense(
         id=model.license,
@@ -53,7 +53,7 @@ def effective_license(
         derivatives_allowed=all(row.derivatives_allowed for row in rows),
         data_caveats=tuple(dict.fromkeys(caveat for ancestor in lineage for caveat in ancestor.data_caveats)),
         certainty=max((row.certainty for row in rows), key=_CERTAINTIES.index),
-        because=tuple(reason for _, reason in applying.values()),
+        because=tuple(reason for _, reason, _ in applying.values()),
     )
 
 
@@ -87,9 +87,13 @@ def _lineage(model: Model, models: Mapping[str, Model]) -> Iterator[Model]:
 
 def _applying(
     lineage: Sequence[Model], *, models: Mapping[str, Model], licenses: Mapping[str, License]
-) -> dict[str, tuple[License, str]]:
-    """Return every licence that holds for the first model of a lineage, with the reason, its own first."""
-    applying: dict[str, tuple[License, str]] = {}
+) -> dict[str, tuple[License, str, int]]:
+    """Return every licence that holds for the first model of a lineage, its own first.
+
+    With each the reason, and how many licences back it entered the lineage.
+    """
+    applying: dict[str, tuple[License, str, int]] = {}
+    age = 0
     copied = False
     child: Model | None = None
     for ancestor in lineage:
@@ -99,10 +103,12 @@ def _applying(
             renewed = own and child is not None and child.publisher == ancestor.publisher and not copied
             left_behind = own and child is not None and not (found.passes_to_derivatives or copied)
             if not (silent_copy or renewed or left_behind):
-                applying.setdefault(found.id, (found, _reason(found, ancestor, lineage[0])))
+                age += 1
+                reason = applying[found.id][1] if found.id in applying else _reason(found, ancestor, lineage[0])
+                applying[found.id] = (found, reason, age)
         copied = (copied or child is None) and ancestor.base_relation in _COPIES
         child = ancestor
-    return applying or {"unknown": (_unlisted("unknown"), "no licence is stated anywhere in its lineage")}
+    return applying or {"unknown": (_unlisted("unknown"), "no licence is stated anywhere in its lineage", 0)}
 
 
 def _stated(ancestor: Model) -> list[tuple[str, bool]]:

@@ -137,6 +137,16 @@ def test_lineage_licences_stand_for_ancestors_without_a_row() -> None:
     assert (found.effective_id, found.because[-1]) == ("ban", "ban: from its lineage")
 
 
+def test_of_equally_strict_licences_the_oldest_decides() -> None:
+    """A ban that the model repeats is still its ancestor's, older than one from its data."""
+    other = a_license("other-ban", permissive=False, commercial="no", passes_to_derivatives=True)
+    child = a_model("b/child", license="ban", lineage_licenses=("other-ban",), base_model="a/root")
+    models = {m.id: m for m in (child, a_model("a/root", license="ban"))}
+    found = effective_license(child, models=models, licenses={**LICENSES, "other-ban": other})
+    assert (found.effective_id, found.ids) == ("ban", ("ban", "other-ban"))
+    assert found.because == ("ban: its own", "other-ban: from its lineage")
+
+
 def test_a_circle_is_walked_once() -> None:
     """Two models that name each other as base end, with both licences."""
     one, two = a_model("a/one", license="mit", base_model="b/two"), a_model("b/two", license="ban", base_model="a/one")
