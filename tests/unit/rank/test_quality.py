@@ -1,0 +1,125 @@
+"""Quality: prior, family, benchmarks and caps in terms that sum."""
+
+from datetime import date
+
+import pytest
+
+from llmfit.rank.quality import Rater
+from llmfit.records.model import Model
+from llmfit.records.recommendation import Quality
+from support.ranking import World, a_score, built_in, ranked, world
+
+CATALOG = built_in()
+
+
+def rate(facts: World, name: str, task: str = "chat") -> Quality:
+    """Return a model's quality at a task."""
+    return Rater(facts, tasks=(facts.tasks[task],)).rate(facts.models[name])
+
+
+def old(name: str, billions: float = 8, **changes: object) -> Model:
+    """Return a model of April 2024."""
+    return ranked(name, billions, **{"released": date(2024, 4, 18), **changes})
+
+
+def points(quality: Quality, label: str) -> float:
+    """Return the points of a term, 0 where it is not there."""
+    return sum(term.points for term in quality.terms if term.label == label)
+
+
+@pytest.mark.parametrize("task", ["chat", "code", "reasoning", "korean"])
+@pytest.mark.parametrize("score", [None, 10.0, 60.0])
+def test_terms_sum_to_the_rating(task: str, score: float | None) -> None:
+    """What is shown is what is counted."""
+    scores = () if score is None else (a_score("a/b", score),)
+    quality = rate(world(old("a/b"), scores=scores), "a/b", task)
+    assert sum(term.points for term in quality.terms) == pytest.approx(quality.rating)
+
+
+def test_no_evidence_is_estimated_not_bad() -> None:
+    """Without benchmarks the rating is the prior's, with the prior's error."""
+    quality = rate(world(old("a/b")), "a/b")
+    assert quality.badge == "estimated"
+    assert quality.standard_error == pytest.approx(CATALOG.ranking.prior.standard_deviation)
+    assert points(quality, "benchmarks") == 0
+
+
+def test_evidence_narrows_and_moves_less_than_it_says() -> None:
+    """It is shrunk toward the prior."""
+    facts = world(old("a/b"), scores=(a_score("a/b", 50.0),))
+    quality = rate(facts, "a/b")
+    assert quality.badge == "measured"
+    assert quality.standard_error < CATALOG.ranking.prior.standard_deviation
+    assert 0 < points(quality, "benchmarks") < 2.5 * CATALOG.ranking.prior.standard_deviation
+    assert quality.evidence[0].benchmark == "livebench-2024-06-24/global"
+
+
+def test_a_neighbouring_tasks_benchmark_is_related() -> None:
+    """A board of chat does not measure code."""
+    facts = world(old("a/b"), scores=(a_score("a/b", 50.0),))
+    chat, code = rate(facts, "a/b"), rate(facts, "a/b", "code")
+    assert code.badge == "related"
+    assert code.standard_error > chat.standard_error
+
+
+def test_a_fine_tune_inherits_its_bases_benchmarks() -> None:
+    """What is known of the base is known, less surely, of what was made from it."""
+    base = old("a/base")
+    tuned = old("b/tuned", base_model="a/base", base_relation="finetune")
+    facts = world(base, tuned, scores=(a_score("a/base", 50.0),))
+    quality = rate(facts, "b/tuned")
+    assert quality.badge == "related"
+    assert {row.model for row in quality.evidence} == {"a/base"}
+
+
+def test_a_fine_tune_of_unknown_origin_stays_below_its_base() -> None:
+    """Even where its claimed size or date would place it higher."""
+    base = old("a/base")
+    tuned = old("b/tuned", base_model="a/base", base_relation="finetune", released=date(2026, 4, 18))
+    facts = world(base, tuned)
+    gap = rate(facts, "a/base").rating - rate(facts, "b/tuned").rating
+    assert gap == pytest.approx(CATALOG.ranking.judgement.finetune_points)
+
+
+def test_its_own_word_lifts_no_fine_tune() -> None:
+    """A card's own figures do not break the cap; somebody else's do."""
+    base = old("a/base")
+    tuned = old("b/tuned", base_model="a/base", base_relation="finetune")
+    for evidence, higher in (("self_reported", False), ("vendor", False), ("independent", True)):
+        facts = world(base, tuned, scores=(a_score("b/tuned", 60.0, evidence=evidence),))
+        assert (rate(facts, "b/tuned").rating > rate(facts, "a/base").rating) is higher
+
+
+def test_a_copy_is_as_good_as_what_it_copies() -> None:
+    """A repack adds and takes nothing."""
+    base = old("a/base")
+    copy = old("b/copy", base_model="a/base", base_relation="repack", released=date(2026, 1, 1))
+    facts = world(base, copy)
+    assert rate(facts, "b/copy").rating == pytest.approx(rate(facts, "a/base").rating)
+
+
+def test_the_publishers_own_tuning_is_not_capped() -> None:
+    """An official instruct model may be better than its base."""
+    base = old("a/base", kind="base")
+    tuned = old("a/tuned", base_model="a/base", base_relation="instruct")
+    assert points(rate(world(base, tuned), "a/tuned"), "cap") == 0
+
+
+def test_a_specialist_gains_where_it_is_one_and_pays_elsewhere() -> None:
+    """Models for code are better at code than their size, and worse at chat."""
+    coder = old("a/coder", tasks=("code", "chat"))
+    facts = world(coder)
+    assert points(rate(facts, "a/coder", "code"), "specialist") == CATALOG.ranking.shrinkage.specialist_points
+    assert points(rate(facts, "a/coder"), "specialist") == -CATALOG.ranking.shrinkage.specialist_points
+
+
+def test_thinkers_gain_where_the_task_has_them_think() -> None:
+    """Mathematics, not chat."""
+    thinker, plain = (
+        old("a/t", tasks=("chat", "writing", "math", "reasoning")),
+        old("a/p", tasks=("chat", "writing", "math")),
+    )
+    facts = world(thinker, plain)
+    assert points(rate(facts, "a/t", "math"), "thinking") > 0
+    assert points(rate(facts, "a/p", "math"), "thinking") == 0
+    assert points(rate(facts, "a/t"), "thinking") == 0

@@ -1,0 +1,113 @@
+"""The choice of a model's variant."""
+
+from typing import Any
+
+import pytest
+
+from llmfit.architectures import describe
+from llmfit.rank.variants import Chooser, Variant
+from llmfit.records.estimate import Verdict
+from llmfit.records.model import Model
+from llmfit.records.question import Question
+from support.ranking import built_in, card, ranked, world
+
+
+def choose(model: Model, gb: float, **asked: Any) -> tuple[Variant | None, Variant | None]:
+    """Return the variant chosen on a card, and the smallest that was tried."""
+    chooser = Chooser(Question(**asked), world(model), device=card(gb), context=8192, images=0)
+    return chooser.choose(model, describe(model.architecture))
+
+
+def format_on(model: Model, gb: float, **asked: Any) -> str | None:
+    """Return the chosen format; None where nothing fits."""
+    variant, _ = choose(model, gb, **asked)
+    return variant.workload.format.id if variant else None
+
+
+def test_more_bits_where_there_is_room() -> None:
+    """The ladder is climbed as far as the card allows, and no further than Q6_K."""
+    model = ranked("a/8")
+    found = [format_on(model, gb) for gb in (4, 8, 12, 80)]
+    assert found[0] is None
+    assert found[1] in {"IQ4_XS", "Q4_K_M", "Q5_K_M"}
+    assert found[2] == found[3] == "Q6_K"
+
+
+def test_small_models_stop_at_eight_bits() -> None:
+    """They lose more, and eight bits are cheap for them."""
+    assert format_on(ranked("a/3", 3), 80) == "Q8_0"
+
+
+def test_three_bits_only_for_large_models() -> None:
+    """A 14 B model is not squeezed below four bits; a 32 B one may be."""
+    assert format_on(ranked("a/14", 14), 8) is None
+    assert format_on(ranked("a/32", 32), 20) in {"Q3_K_M", "IQ3_M"}
+
+
+def test_below_three_bits_only_on_request_and_from_70_b() -> None:
+    """A flag, and a size that survives it."""
+    large = ranked("a/70", 70)
+    assert format_on(large, 32) is None
+    assert format_on(large, 32, include_low_bit=True) == "IQ2_M"
+    assert format_on(ranked("a/32", 32), 14, include_low_bit=True) is None
+
+
+def test_what_is_chosen_fits() -> None:
+    """At most 90 % of what is usable."""
+    for gb in (4, 6, 8, 12, 16, 24, 48):
+        for billions in (0.5, 1, 3, 8, 14, 32, 70):
+            variant, _ = choose(ranked("a/b", billions), gb)
+            if variant is not None:
+                assert variant.fit.verdict is Verdict.FITS
+                assert variant.fit.estimate.total_bytes <= 0.9 * gb * 2**30
+
+
+def test_a_named_format_is_the_only_one() -> None:
+    """Asked for, or not at all."""
+    assert format_on(ranked("a/8"), 24, format="Q4_0") == "Q4_0"
+    assert format_on(ranked("a/8"), 4, format="Q4_0") is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "expected"),
+    [
+        ("llama.cpp", "int4", "Q4_K_M"),
+        ("llama.cpp", "int8", "Q8_0"),
+        ("transformers", "int4", "nf4"),
+        ("transformers", "int8", "int8"),
+        ("vllm", "fp8", "fp8"),
+        ("vllm", "int4", "awq-int4"),
+    ],
+)
+def test_a_precision_is_what_the_engine_calls_it(engine: str, precision: str, expected: str) -> None:
+    """Design, section 2."""
+    assert format_on(ranked("a/3", 3), 24, engines=(engine,), precision=precision) == expected
+
+
+def test_a_format_of_another_engine_brings_it_along() -> None:
+    """Who asks for awq-int4 and names no engine gets one that has it."""
+    variant, _ = choose(ranked("a/8"), 24, format="awq-int4")
+    assert variant is not None
+    assert built_in().formats["awq-int4"].id == "awq-int4"
+    assert variant.workload.engine.id in built_in().formats["awq-int4"].engines
+
+
+def test_a_format_that_the_named_engine_lacks_is_no_choice() -> None:
+    """llama.cpp runs no AWQ."""
+    assert choose(ranked("a/8"), 24, format="awq-int4", engines=("llama.cpp",)) == (None, None)
+
+
+def test_weights_published_in_four_bits_stay_so() -> None:
+    """gpt-oss is not quantised again."""
+    assert format_on(ranked("a/8", native_format="mxfp4"), 24) == "mxfp4"
+
+
+def test_the_lower_bound_is_below_the_estimate() -> None:
+    """The first sieve never throws out what would fit."""
+    for billions in (0.5, 1, 3, 8, 14, 32, 70):
+        model = ranked("a/b", billions)
+        chooser = Chooser(Question(), world(model), device=card(1000), context=512, images=0)
+        engine, format_ = chooser.formats(model)[-1]
+        variant = chooser.try_format(model, describe(model.architecture), engine=engine, format_=format_)
+        assert variant is not None
+        assert chooser.least_bytes(model) <= variant.fit.estimate.total_bytes
