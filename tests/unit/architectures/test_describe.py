@@ -62,12 +62,10 @@ def test_known_types_are_many_and_sorted() -> None:
 def test_every_family_answers_or_refuses_a_llamas_keys(model_type: str) -> None:
     """No family falls over keys that were not meant for it."""
     try:
-        found = describe({**LLAMA, "model_type": model_type})
-    except (InvalidConfigError, UnsupportedArchitectureError) as error:
-        assert "`" in error.message
-    else:
-        assert found.parameters > 0
-        assert found.model_type == model_type
+        found = describe({**LLAMA, "model_type": model_type}).model_type
+    except (InvalidConfigError, UnsupportedArchitectureError) as refusal:
+        found = refusal.message
+    assert found == model_type or "`" in found
 
 
 def test_heads_follow_the_name_in_architectures() -> None:
@@ -89,19 +87,12 @@ def test_heads_follow_the_name_in_architectures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model_type", "keys", "tied"),
-    [
-        ("llama", {"tie_word_embeddings": None}, False),
-        ("gemma2", {"head_dim": 8}, False),
-        ("cohere", {}, False),
-        ("gpt2", {"num_key_value_heads": None}, False),
-    ],
+    ("model_type", "keys"),
+    [("llama", {}), ("gemma2", {"head_dim": 8}), ("cohere", {}), ("gpt2", {"num_key_value_heads": None})],
 )
-def test_a_null_flag_unties_and_an_absent_one_follows_the_family(
-    model_type: str, keys: dict[str, Any], tied: bool
-) -> None:
+def test_a_null_flag_unties_and_an_absent_one_follows_the_family(model_type: str, keys: dict[str, Any]) -> None:
     """Gemma, Cohere and GPT-2 tie by habit; null means no."""
-    assert describe(config(model_type, **{"tie_word_embeddings": None, **keys})).tied_embeddings is tied
+    assert not describe(config(model_type, **{**keys, "tie_word_embeddings": None})).tied_embeddings
     silent = {k: v for k, v in config(model_type, **keys).items() if k != "tie_word_embeddings"}
     assert describe(silent).tied_embeddings is (model_type != "llama")
 

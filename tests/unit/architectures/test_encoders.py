@@ -9,8 +9,8 @@ from llmfit.errors import UnsupportedArchitectureError
 from llmfit.records.architecture import Architecture, CacheKind, Role, Section
 from support.configs import config, modules, shapes, tiny
 
-H, I, V, N = 64, 160, 1000, 6
-LAYER = 4 * (H * H + H) + (H * I + I) + (I * H + H) + 4 * H
+H, INNER, V, N = 64, 160, 1000, 6
+LAYER = 4 * (H * H + H) + (H * INNER + INNER) + (INNER * H + H) + 4 * H
 """One layer of BERT: four projections, the MLP, two norms, all with biases."""
 BODY = V * H + 128 * H + 2 * H + 2 * H + N * LAYER
 
@@ -67,7 +67,7 @@ def test_modernbert_has_no_norm_before_its_first_attention() -> None:
     found = tiny("modernbert", num_key_value_heads=None)
     (norm,) = [t for t in found.tensors if t.module == "attn_norm"]
     assert norm.layers == (1, 2, 3, 4, 5)
-    assert shapes(found, Role.MLP_GATE_UP) == {(2 * I, H)}
+    assert shapes(found, Role.MLP_GATE_UP) == {(2 * INNER, H)}
 
 
 T5: dict[str, Any] = {
@@ -86,8 +86,8 @@ def test_t5_has_two_halves_and_one_embedding() -> None:
     """Inner width 32: encoder layers of two parts, decoder layers of three."""
     found = describe(T5)
     attention = 4 * 32 * H
-    encoder = 3 * (attention + 2 * H * I + 2 * H) + 32 * 8 + H
-    decoder = 2 * (2 * attention + 2 * H * I + 3 * H) + 32 * 8 + H
+    encoder = 3 * (attention + 2 * H * INNER + 2 * H) + 32 * 8 + H
+    decoder = 2 * (2 * attention + 2 * H * INNER + 3 * H) + 32 * 8 + H
     assert found.parameters == V * H + encoder + decoder
     assert describe({**T5, "tie_word_embeddings": False}).parameters == found.parameters + V * H
     assert found.is_encoder_decoder

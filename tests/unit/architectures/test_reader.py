@@ -1,6 +1,7 @@
 """Reading of single keys from a config."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_a_missing_size_is_refused_unless_there_is_a_default() -> None:
 
 def test_older_names_and_family_defaults_stand_in() -> None:
     """The canonical key wins, then the older one, then what the family means by silence."""
-    read = {"aliases": {"hidden_size": "n_embd"}, "defaults": {"hidden_size": 3}}
+    read: dict[str, Any] = {"aliases": {"hidden_size": "n_embd"}, "defaults": {"hidden_size": 3}}
     assert Config({"hidden_size": 1}, **read).size("hidden_size") == 1
     assert Config({"n_embd": 2}, **read).size("hidden_size") == 2
     assert Config({}, **read).size("hidden_size") == 3

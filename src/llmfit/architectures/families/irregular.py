@@ -82,25 +82,38 @@ def _nas_width(multiple: float, hidden: int) -> int:
     return -(-width // 256) * 256
 
 
+def _nas_block(block: Config, heads: int, hidden: int) -> tuple[int, int]:
+    """Return one block's KV heads and MLP width."""
+    attention, ffn = block.child("attention"), block.child("ffn")
+    for part in (attention, ffn):
+        part.only("replace_with_linear", False)
+    for name in ("window_length", "num_sink_tokens"):
+        attention.only(name)
+    group = 0 if attention.flag("no_op") else attention.size("n_heads_in_group")
+    kv = attention.divided("n_heads_in_group", heads, group) if group else 0
+    if ffn.flag("no_op"):
+        return kv, 0
+    if ffn.raw("ffn_mult") is None:
+        ffn.invalid("ffn_mult", "is missing")
+    return kv, _nas_width(ffn.number("ffn_mult", 1.0), hidden)
+
+
 def _nas_parts(config: Config, n: int, heads: int) -> tuple[list[int], list[int]]:
     """Return KV heads and MLP widths of each layer, 0 where a layer has none."""
     blocks = config.items("block_configs", dict, length=n)
     if blocks is None:
         config.invalid("block_configs", "is missing")
-    kv_heads, widths = [], []
+    kv_heads: list[int] = []
+    widths: list[int] = []
     for index, values in enumerate(blocks):
-        block = Config(values, path=f"block_configs[{index}].")
-        attention, ffn = block.child("attention"), block.child("ffn")
-        for part in (attention, ffn):
-            part.only("replace_with_linear", False)
-        for name in ("window_length", "num_sink_tokens"):
-            attention.only(name)
-        group = 0 if attention.flag("no_op") else attention.size("n_heads_in_group")
-        kv_heads.append(attention.divided("n_heads_in_group", heads, group) if group else 0)
-        skips = ffn.flag("no_op")
-        widths.append(0 if skips else _nas_width(ffn.number("ffn_mult", 0.0) or 0.0, config.size("hidden_size")))
-        if not skips and not widths[-1]:
-            ffn.invalid("ffn_mult", "is missing")
+        earlier = blocks.index(values)
+        if earlier < index:
+            kv_heads.append(kv_heads[earlier])
+            widths.append(widths[earlier])
+            continue
+        kv, width = _nas_block(Config(values, path=f"block_configs[{index}]."), heads, config.size("hidden_size"))
+        kv_heads.append(kv)
+        widths.append(width)
     return kv_heads, widths
 
 
