@@ -59,7 +59,6 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
 class _State:
     """Bytes of what trains, before sharding."""
 
-    parameters: int
     added: int
     gradients: int
     optimizer: int
@@ -73,27 +72,26 @@ class _State:
 def _state(architecture: Architecture, training: Training) -> _State:
     """PPO trains a value model beside the policy, so everything twice."""
     tensors = trained_tensors(architecture, training)
-    model, adapter = RECIPES[training.recipe], ADAPTERS[training.adapter_dtype]
-    widths = tuple(adapter if t.kind == "adapter" else _copied(training, model) for t in tensors)
+    own, adapter = _copied(training, RECIPES[training.recipe]), ADAPTERS[training.adapter_dtype]
+    parameters = added = gradients = optimizer = step = 0
+    for tensor in tensors:
+        width, many = adapter if tensor.kind == "adapter" else own, tensor.parameters
+        parameters += many
+        added += many * width.weight if tensor.kind != "model" else 0
+        gradients += many * width.gradient
+        optimizer += state_bytes(tensor, width, optimizer=training.optimizer, galore_rank=training.galore_rank)
+        step += step_bytes(tensor, width, foreach=training.foreach_optimizer)
     models = 2 if training.stage == "ppo" else 1
-    parameters = models * sum(t.parameters for t in tensors)
-    added = models * sum(t.parameters * w.weight for t, w in zip(tensors, widths, strict=True) if t.kind != "model")
-    gradients = models * sum(t.parameters * w.gradient for t, w in zip(tensors, widths, strict=True))
-    optimizer = models * sum(
-        state_bytes(t, w, optimizer=training.optimizer, galore_rank=training.galore_rank)
-        for t, w in zip(tensors, widths, strict=True)
-    )
-    width = widths[0].gradient if widths else 0
+    first = adapter if tensors and tensors[0].kind == "adapter" else own
     return _State(
-        parameters=parameters,
-        added=added,
-        gradients=gradients,
-        optimizer=optimizer,
-        step=models * step_bytes(tensors, widths, foreach=training.foreach_optimizer),
-        gradient_width=width,
+        added=models * added,
+        gradients=models * gradients,
+        optimizer=models * optimizer,
+        step=models * step,
+        gradient_width=first.gradient,
         added_formula=_added_formula(tensors, training),
-        gradients_formula=f"{parameters:,} trained parameters × {width} B",
-        optimizer_formula=f"{training.optimizer} of {parameters:,} trained parameters",
+        gradients_formula=f"{models * parameters:,} trained parameters × {first.gradient} B",
+        optimizer_formula=f"{training.optimizer} of {models * parameters:,} trained parameters",
     )
 
 
@@ -139,18 +137,18 @@ def _further_models(architecture: Architecture, training: Training) -> list[Line
 
     Under an adapter, the base is its own reference.
     """
+    if training.stage in {"sft", "reward"}:
+        return []
     frozen = frozen_copy_bytes(architecture, training)
     reference = [] if training.is_adapter else [Line("reference model", frozen, "frozen, as the policy")]
     if training.stage == "dpo":
         return reference
-    if training.stage == "ppo":
-        value = sum(line.bytes for line in base_lines(architecture, training))
-        return [
-            *reference,
-            Line("reward model", frozen, "frozen, as the policy"),
-            Line("value model", value, "as the policy"),
-        ]
-    return []
+    value = sum(line.bytes for line in base_lines(architecture, training))
+    return [
+        *reference,
+        Line("reward model", frozen, "frozen, as the policy"),
+        Line("value model", value, "as the policy"),
+    ]
 
 
 def _buffers(

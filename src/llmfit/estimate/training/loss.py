@@ -49,10 +49,14 @@ def loss_term(architecture: Architecture, training: Training, *, chunks: int) ->
 
 def head_gradient_bytes(architecture: Architecture, training: Training) -> int:
     """Bytes of the output projection's gradient; 0 where it does not train."""
-    trains = training.method == "full" or any(
-        t.module in training.modules_to_save for t in architecture.tensors if t.role in {Role.HEAD, Role.EMBEDDING}
+    trains = training.method == "full" or (
+        bool(training.modules_to_save)
+        and any(
+            t.module in training.modules_to_save for t in architecture.tensors if t.role in {Role.HEAD, Role.EMBEDDING}
+        )
     )
-    return head_elements(architecture) * (4 if training.recipe in {"fp32", "bf16-amp", "fp16-amp"} else 2) * trains
+    wide = 4 if training.recipe in {"fp32", "bf16-amp", "fp16-amp"} else 2
+    return head_elements(architecture) * wide if trains else 0
 
 
 def kept_outputs(architecture: Architecture, training: Training) -> LossTerm:

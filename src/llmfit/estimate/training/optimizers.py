@@ -46,19 +46,15 @@ def state_bytes(tensor: Trained, width: Bytes, *, optimizer: Optimizer, galore_r
     return master + tensor.parameters * width.state * states
 
 
-def step_bytes(tensors: tuple[Trained, ...], widths: tuple[Bytes, ...], *, foreach: bool) -> int:
+def step_bytes(tensor: Trained, width: Bytes, *, foreach: bool) -> int:
     """Return what the step itself needs for a moment.
 
     Master weights: an fp32 copy of the gradients (DeepSpeed's estimate for ZeRO-2 counts it too).
     torch's `foreach` AdamW: the square root of every second moment at once.
     """
-    total = 0
-    for tensor, width in zip(tensors, widths, strict=True):
-        if width.master:
-            total += 4 * tensor.parameters
-        elif foreach:
-            total += width.state * tensor.parameters
-    return total
+    if width.master:
+        return 4 * tensor.parameters
+    return width.state * tensor.parameters if foreach else 0
 
 
 def _is_hidden(tensor: Trained) -> bool:
