@@ -13,16 +13,11 @@ from llmfit import __version__
 from llmfit.commands import COMMANDS
 from llmfit.commands.parsing import Group
 from llmfit.commands.sink import Answer, report, write
-from llmfit.errors import CannotAnswerError, LlmfitError, UsageError
+from llmfit.errors import InternalError, LlmfitError, UsageError
 
-COMPLETION = ("_LLMFIT_COMPLETE", "--install-completion", "--show-completion")
+COMPLETION = "_LLMFIT_COMPLETE"
+"""Environment variable by which a shell asks for completions."""
 INTERRUPTED = 130
-
-
-class InternalError(CannotAnswerError):
-    """The program itself is at fault."""
-
-    code = "internal_error"
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -53,6 +48,8 @@ def _answer(words: list[str]) -> int:
         raise usage_error(error, words=words) from None
     except typer.Abort:
         return INTERRUPTED
+    except SystemExit as leaving:  # Typer leaves so after completion, and when the reader of a help page has gone
+        return leaving.code if COMPLETION in os.environ and isinstance(leaving.code, int) else 0
     if isinstance(result, Answer):
         return write(result)
     return result if isinstance(result, int) else 0
@@ -118,8 +115,3 @@ def wants_json(words: Sequence[str]) -> bool:
         if word == "--json" or (name in {"--output", "-o"} and (value or following) in asked):
             return True
     return False
-
-
-def completes() -> bool:
-    """Return whether a shell asks for completions."""
-    return COMPLETION[0] in os.environ

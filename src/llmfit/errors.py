@@ -11,7 +11,8 @@ LlmfitError
     ├── InvalidConfigError        a `config.json` whose values cannot be true
     ├── UnsupportedWorkloadError  engine, format and model do not go together
     ├── CatalogError              a catalog file that cannot be read or is not valid
-    └── SourceError               a model's source (Hub, folder, file) that cannot be read
+    ├── SourceError               a model's source (Hub, folder, file) that cannot be read
+    └── InternalError             a fault of llmfit itself
 """
 
 from collections.abc import Iterable
@@ -110,6 +111,12 @@ class SourceError(CannotAnswerError):
     """A model's source that cannot be read."""
 
     code = "source_unreadable"
+
+
+class InternalError(CannotAnswerError):
+    """A fault of llmfit itself, which nobody foresaw."""
+
+    code = "internal_error"
 
 
 def nearest(word: str, known: Iterable[str], *, limit: int = 3) -> list[str]:

@@ -13,7 +13,7 @@ from llmfit.commands.sink import Answer, origin_of, terminal
 
 def compare(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Two or more models.", autocompletion=o.complete("models"))
+        list[str], typer.Argument(metavar="MODEL", help="Two or more models.", autocompletion=o.complete("models"))
     ],
     *,
     gpu: o.Gpu = None,

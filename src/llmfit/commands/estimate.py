@@ -59,8 +59,9 @@ def estimate(
     json: o.Json = False,
     explain: o.Explain = False,
 ) -> Answer:
-    """How many bytes a model takes, part by part, to answer or to be fine-tuned.
+    """How many bytes a model takes, part by part.
 
+    To answer, or with --training to be fine-tuned.
     Without --gpu and --vram it is compared with this machine's GPU, where there is one.
     Exit code 1 where it does not fit.
     """

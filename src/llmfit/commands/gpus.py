@@ -11,7 +11,7 @@ from llmfit.commands.sink import Answer, origin_of, terminal
 
 def gpus(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY]", help="Words in name, vendor or generation.")
+        list[str] | None, typer.Argument(metavar="QUERY", help="Words in name, vendor or generation.")
     ] = None,
     *,
     output: o.OutputMode = None,

@@ -26,7 +26,7 @@ class DefaultGroup(Group):
 
 def list_models(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY]", help="Words in id, family or publisher.")
+        list[str] | None, typer.Argument(metavar="QUERY", help="Words in id, family or publisher.")
     ] = None,
     *,
     task: o.Task = None,

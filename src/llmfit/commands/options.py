@@ -51,7 +51,7 @@ Ram = Annotated[str | None, typer.Option("--ram", metavar="GB", help="RAM beside
 Task = Annotated[
     list[str] | None,
     typer.Option(
-        "--task", metavar="TASK", help="What it is for: chat, code, …; repeatable.", autocompletion=complete("tasks")
+        "--task", metavar="TASK", help="What it is for: chat, code, ...; repeatable.", autocompletion=complete("tasks")
     ),
 ]
 License = Annotated[
@@ -76,7 +76,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="Exact format: Q4_K_M, nf4, awq-int4, …",
+        help="Exact format: Q4_K_M, nf4, awq-int4, ...",
         autocompletion=complete("formats"),
     ),
 ]

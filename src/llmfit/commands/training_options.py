@@ -17,7 +17,7 @@ Method = Annotated[
 ]
 Stage = Annotated[str | None, typer.Option("--stage", metavar="WORD", help="sft, dpo, ppo or reward.")]
 Optimizer = Annotated[
-    str | None, typer.Option("--optimizer", metavar="NAME", help="adamw, adamw_8bit, adafactor, lion, sgd, …")
+    str | None, typer.Option("--optimizer", metavar="NAME", help="adamw, adamw_8bit, adafactor, lion, sgd, ...")
 ]
 Recipe = Annotated[
     str | None,
