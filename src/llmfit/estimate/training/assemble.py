@@ -171,7 +171,7 @@ def _activation(moment: Moment, gradients: int, buffers: tuple[Line, ...]) -> Pa
     lines = [line for line in (*moment.lines, *buffers) if line.bytes and line.label != "gradients"]
     rest = total - sum(line.bytes for line in lines)
     if rest:
-        lines.append(Line("room of gradients that are not there yet", rest))
+        lines.append(Line("gradients counted above that are not there yet", rest))
     return Part(name=PartName.ACTIVATION, bytes=total, lines=tuple(lines))
 
 
