@@ -101,6 +101,9 @@ class Decoder:
         stack.inter = self._inter(config, stack.hidden)
         if self.has_heads:
             self._measure_heads(stack)
+        nextn = config.count("num_nextn_predict_layers") or config.count("mtp_num_hidden_layers")
+        if nextn:  # files of llama.cpp count them as layers
+            stack.extra["num_nextn_predict_layers"] = nextn
         config.only("per_layer_config")
         for name, allowed in self.check:
             config.only(name, *allowed)

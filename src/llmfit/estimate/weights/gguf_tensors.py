@@ -40,7 +40,7 @@ _BY_MODULE: Mapping[str, Slot] = {
     **dict.fromkeys(("down_proj", "output_linear", "w2", "wo"), Slot.DOWN),
     "gate_proj": Slot.GATE,
     **dict.fromkeys(("q", "q_proj"), Slot.Q),
-    **dict.fromkeys(("k", "k_proj"), Slot.K),
+    **dict.fromkeys(("k", "k_proj", "wk"), Slot.K),
     **dict.fromkeys(("v", "v_proj"), Slot.V),
     **dict.fromkeys(("o", "o_proj"), Slot.OUT),
     "in_proj_qkv": Slot.QKV,
