@@ -1,5 +1,6 @@
 """The world: published measurements of running models against the estimates, by source.
 
+Whole MiB, rounded down, make small caches and buffers look up to 1 % off.
 The limits are the project's own bars, or where a source is worse than them, what it measured when this was written:
 median, 95th percentile, worst.
 """
@@ -14,7 +15,9 @@ LIMITS: dict[str, tuple[float, float, float]] = {
     "llama.cpp caches": (0.001, 0.005, 0.005),
     "llama.cpp states": (0.001, 0.005, 0.005),
     "llama-fit-params cache": (0.001, 0.005, 0.005),
-    "llama-fit-params compute buffer": (0.005, 0.08, 0.14),
+    "llama-fit-params compute buffer": (0.005, 0.09, 0.14),
+    "llama-fit-params, many families: cache": (0.002, 0.01, 0.10),
+    "llama-fit-params, many families: compute buffer": (0.02, 0.50, 0.60),
     "pools of vLLM, SGLang, TensorRT-LLM": (0.001, 0.012, 0.012),
     "Qwen2.5 page": (0.02, 0.05, 0.05),
     "Qwen3 page": (0.02, 0.05, 0.07),

@@ -190,3 +190,20 @@ def test_models_without_a_cache_have_buffers_too() -> None:
     feed_forward = 512 * 4 * 3 * (2048 + 512) / MIB
     assert buffer(encoder, context=512) == feed_forward + 512 * 512 * 2 / MIB
     assert buffer(recurrent, context=4096) == feed_forward
+
+
+@pytest.mark.parametrize(
+    ("experts", "wide", "elements"),
+    [(2, 14336, 3 * (2 * 14336 + 4096)), (8, 768, 3 * (8 * 768 + 4096) + 9 * 4096), (8, 2048, 3 * (8 * 2048 + 4096))],
+)
+def test_expert_outputs_reuse_what_gate_and_up_leave(experts: int, wide: int, elements: int) -> None:
+    """Mixtral's k·h fit into 2·k·I; with narrow experts they need space of their own."""
+    sparse = make_architecture(
+        hidden_size=4096, num_experts=8, num_experts_per_tok=experts, moe_intermediate_size=wide, caches=()
+    )
+    assert buffer(sparse, context=4096) == 512 * 4 * elements / MIB
+
+
+def test_a_plain_mlp_keeps_one_wide_tensor() -> None:
+    """GPT-2, MPT, Falcon, Bloom: I + 3h."""
+    assert buffer(make_architecture(gated_mlp=False, caches=()), context=4096) == 512 * 4 * (2048 + 3 * 512) / MIB

@@ -184,3 +184,12 @@ def test_layers_in_ram_keep_their_cache_there() -> None:
     whole = sum(term.bytes for term in cache_terms(make_architecture(), load))
     assert host_cache_bytes(make_architecture(), load) == whole // 2
     assert estimate_kv_cache(make_architecture(), load).bytes == whole // 2
+
+
+@pytest.mark.parametrize(("family", "cells"), [("mistral", 8192), ("phi3", 8192), ("gemma2", 4608)])
+def test_llama_cpp_ignores_some_windows(family: str, cells: int) -> None:
+    """It keeps every token of Mistral and Phi-3 (`llama-fit-params`: 12,288 MiB for Phi-3 mini at 32k)."""
+    windowed = make_architecture(
+        model_type=family, caches=(Cache(CacheKind.SLIDING, LAYERS, 128, 128, 2, window=4096),)
+    )
+    assert size(windowed, "llama.cpp", 8192) == 4 * cells * ROW

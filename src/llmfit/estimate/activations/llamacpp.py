@@ -23,7 +23,7 @@ INPUT_COPIES = 4
 def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
     """Return the stages of one micro-batch of u = `n_ubatch` tokens.
 
-    Elements a token: feed-forward 3I + 3h, experts max(3·k·I + 3h, 2·k·h + 5h), attention by its kind,
+    Elements a token: feed-forward 3I + 3h (I + 3h without a gate), experts 3·k·I + 3h and more, attention by its kind,
     logits V + h; beside them the mask of every cell, 2 bytes with flash attention and 4 without.
     """
     options = workload.options
@@ -56,15 +56,22 @@ def host_bytes(architecture: Architecture, workload: Workload) -> int:
 
 
 def _mlp(architecture: Architecture, build: int | None) -> int:
-    h = architecture.hidden_size
-    parts = 2 if build is not None and build < JOINT_GATE_BUILD else 3
-    if not architecture.gated_mlp:
-        parts = 2
+    """Return elements a token of the widest feed-forward.
+
+    The experts' outputs k·h reuse the space of gate and up where they fit into it;
+    a shared expert's input and output then live beside them.
+    """
+    h, wide = architecture.hidden_size, architecture.intermediate_size
     if not architecture.num_experts:
-        return parts * (architecture.intermediate_size + h)
+        if not architecture.gated_mlp:
+            return wide + 3 * h
+        return (2 if build is not None and build < JOINT_GATE_BUILD else 3) * (wide + h)
     k = architecture.num_experts_per_tok
-    shared = 2 * h if any(t.role is Role.SHARED_EXPERT for t in architecture.tensors) else 0
-    return max(3 * (k * architecture.moe_intermediate_size + h), (2 * k + 5) * h + shared)
+    inner, outer = k * (architecture.moe_intermediate_size or wide), k * h
+    if outer > 2 * inner:
+        return 3 * inner + outer + 4 * h
+    shared = any(tensor.role is Role.SHARED_EXPERT for tensor in architecture.tensors)
+    return 3 * inner + (5 if shared else 3) * h
 
 
 def _attention(architecture: Architecture, build: int | None, *, flash: bool) -> int:

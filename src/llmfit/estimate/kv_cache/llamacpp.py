@@ -17,6 +17,12 @@ LATENT_WITHOUT_VALUES_BUILD = 7837
 """Before this build the latent was kept a second time as V."""
 
 
+WINDOWS_IGNORED = frozenset(
+    {"mistral", "mixtral", "phi3", "phimoe", "starcoder2", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}
+)
+"""Families whose sliding windows llama.cpp does not follow: it keeps and sees every token."""
+
+
 def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     """Return what each kind of layer keeps.
 
@@ -28,6 +34,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     streams, cells = workload.sequences, pad(workload.context, CELLS)
     if options.unified_kv:
         streams, cells = 1, pad(workload.context * workload.sequences, CELLS)
+    whole = options.swa_full or architecture.model_type in WINDOWS_IGNORED
     seen = workload.sequences if options.unified_kv else 1
     terms = []
     for cache in architecture.caches:
@@ -41,7 +48,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
         elif kind is CacheKind.COMPRESSED:
             held = pad(-(-cells // cache.compression), CELLS)
             terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
-        elif cache.window and not options.swa_full:
+        elif cache.window and not whole:
             held = min(cells, pad(min(cells, cache.window * seen + options.n_ubatch), CELLS))
             terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
         else:
