@@ -1,0 +1,125 @@
+"""Words and figures."""
+
+import pytest
+
+from llmfit.render import text as t
+
+GIB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain", "plain"),
+        ("한국어 모델", "한국어 모델"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\tb\nc", "a\\tb\\nc"),
+        ("\u202eevil", "\\u202eevil"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("\x9b31m", "\\x9b31m"),
+    ],
+)
+def test_nothing_that_a_terminal_obeys_stays(raw: str, shown: str) -> None:
+    """Control characters and invisible marks are written out, letters of any script stay."""
+    assert t.visible(raw) == shown
+
+
+def test_line_breaks_stay_where_they_are_meant() -> None:
+    """A message of several lines keeps them, and nothing else."""
+    assert t.visible("a\nb\r\x1b", lines=True) == "a\nb\\r\\x1b"
+
+
+@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("한국", 4), ("e\u0301", 1), ("", 0), ("a한", 3)])
+def test_wide_letters_take_two_columns(text: str, width: int) -> None:
+    """Widths are those of a terminal: wide letters two, combining marks none."""
+    assert t.cell_width(text) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("한국어", 5, "한국…"), ("abc", 1, "…"), ("abc", 0, "")],
+)
+def test_a_cut_text_ends_with_an_ellipsis_and_fits(text: str, width: int, shown: str) -> None:
+    """Cutting never exceeds the width, wide letters included."""
+    assert t.clip(text, width) == shown
+    assert t.cell_width(shown) <= max(width, 0)
+
+
+def test_wrapping_breaks_between_words_alone() -> None:
+    """A name longer than the line stays whole; the first line has its label."""
+    assert t.wrap("meadow/Lark-8B-Instruct is long", width=12, first="model: ", indent="  ") == [
+        "model:",
+        "  meadow/Lark-8B-Instruct",
+        "  is long",
+    ]
+    assert t.wrap("a b c", width=None, first="- ") == ["- a b c"]
+    assert t.wrap("", width=20, first="label: ") == ["label:"]
+
+
+def test_colours_are_written_only_where_wanted() -> None:
+    """Without colour, and for empty text, there is no code."""
+    assert t.styled("x", "red", color=True) == "\x1b[31mx\x1b[0m"
+    assert t.styled("x", "red", color=False) == "x"
+    assert t.styled("", "red", color=True) == ""
+    assert t.styled("x", "", color=True) == "x"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (36 * 1024**2, "36.0 MiB"),
+        (GIB // 2, "0.50 GiB"),
+        (-GIB, "-1.00 GiB"),
+        (1536 * GIB, "1536.00 GiB"),
+    ],
+)
+def test_bytes_have_the_unit_that_suits_them(count: int, shown: str) -> None:
+    """GiB are 1024³ and say so."""
+    assert t.amount(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (22_713_216, "23M"),
+        (494_032_768, "494M"),
+        (999_400_000, "999M"),
+        (999_600_000, "1.0B"),
+        (7_615_616_512, "7.6B"),
+        (99_940_000_000, "99.9B"),
+        (99_960_000_000, "100B"),
+        (671_026_419_200, "671B"),
+        (1_026_000_000_000, "1.03T"),
+    ],
+)
+def test_parameters_read_as_on_a_box(count: int, shown: str) -> None:
+    """Rounding never shows a thousand of the smaller unit."""
+    assert t.parameters(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "exact", "about"),
+    [
+        (512, "512", "512"),
+        (8192, "8k", "8k"),
+        (10_000, "10,000", "9k"),
+        (1024**2, "1M", "1024k"),
+        (10**8, "100,000,000", "95M"),
+    ],
+)
+def test_tokens_are_short_where_they_are_round(count: int, exact: str, about: str) -> None:
+    """One form is exact; the other has at most five letters and never says too much."""
+    assert t.tokens(count) == exact
+    assert t.about_tokens(count) == about
+
+
+def test_small_things() -> None:
+    """Rates, counts and lists."""
+    assert (t.rate(3.14159), t.rate(44.9)) == ("3.1", "45")
+    assert (t.count_of(1, "model"), t.count_of(1200, "model")) == ("1 model", "1,200 models")
+    assert t.count_of(2, "entry", "entries") == "2 entries"
+    assert (t.listed([]), t.listed(["a", "b"])) == ("–", "a, b")
+    assert t.gib(GIB * 3 // 2, digits=1) == "1.5"
