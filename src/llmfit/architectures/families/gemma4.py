@@ -1,6 +1,7 @@
 """Gemma 3n and Gemma 4: shared caches, per-layer embeddings, wide global heads, their towers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llmfit.architectures.blocks.kinds import FULL, SLIDING, every, layer_types
@@ -215,6 +216,15 @@ def gemma4(model_type: str, values: Mapping[str, Any]) -> Architecture:
     return stack.architecture(model_type=model_type, context=context)
 
 
+def gemma4_unified(model_type: str, values: Mapping[str, Any]) -> Architecture:
+    """Describe Gemma 4 unified, whose embedders of images and sound are not known exactly."""
+    top = Config(values)
+    for name in ("vision_config", "audio_config"):
+        top.only(name)
+    found = gemma4(model_type, values)
+    return replace(found, notes=(*found.notes, "text only: the config describes no embedder of images or sound"))
+
+
 def _gemma3n_widths(values: Mapping[str, Any]) -> dict[str, Any]:
     """Take the one width where a list repeats it for every layer."""
     stated, changed = values.get("intermediate_size"), dict(values)
@@ -264,4 +274,9 @@ GEMMA3N_TEXT = Decoder(
     rewrite=_gemma3n_widths,
 )
 
-FAMILIES: dict[str, Describe] = {"gemma4": gemma4, "gemma4_text": GEMMA4_TEXT, "gemma3n_text": GEMMA3N_TEXT}
+FAMILIES: dict[str, Describe] = {
+    "gemma4": gemma4,
+    "gemma4_unified": gemma4_unified,
+    "gemma4_text": GEMMA4_TEXT,
+    "gemma3n_text": GEMMA3N_TEXT,
+}

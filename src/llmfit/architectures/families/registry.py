@@ -21,6 +21,7 @@ from llmfit.architectures.families import (
     vision_glm,
     vision_llama,
     vision_new,
+    zamba,
 )
 
 FAMILIES: dict[str, Describe] = {
@@ -42,5 +43,6 @@ FAMILIES: dict[str, Describe] = {
     **vision_glm.FAMILIES,
     **vision_llama.FAMILIES,
     **vision_new.FAMILIES,
+    **zamba.FAMILIES,
     **irregular.FAMILIES,
 }

@@ -99,6 +99,27 @@ def _ministral3(model_type: str, values: Mapping[str, Any]) -> Architecture:
     return (_MISTRAL3 if whole else _MISTRALS["ministral3"])(model_type, values)
 
 
+def _llava(model_type: str, values: Mapping[str, Any]) -> Architecture:
+    """LLaVA joins a CLIP tower, and in Mistral's first models a Pixtral one."""
+    vision = values.get("vision_config")
+    by_pixtral = isinstance(vision, Mapping) and vision.get("model_type") == "pixtral"
+    return (_LLAVA_PIXTRAL if by_pixtral else _LLAVA)(model_type, values)
+
+
+_LLAVA = Multimodal(
+    text=_TEXTS,
+    vision=clip,
+    project=two_linear,
+    vision_types=("clip_vision_model",),
+    vision_defaults=_CLIP,
+)
+_LLAVA_PIXTRAL = Multimodal(
+    text=_TEXTS,
+    vision=pixtral,
+    project=two_linear,
+    vision_types=("pixtral",),
+    vision_defaults=_PIXTRAL,
+)
 _MISTRAL3 = Multimodal(
     text=_MISTRALS,
     vision=pixtral,
@@ -150,13 +171,7 @@ FAMILIES: dict[str, Describe] = {
         vision_types=("siglip_vision_model",),
         vision_defaults={**_CLIP, "patch_size": 16},
     ),
-    "llava": Multimodal(
-        text=_TEXTS,
-        vision=clip,
-        project=two_linear,
-        vision_types=("clip_vision_model",),
-        vision_defaults=_CLIP,
-    ),
+    "llava": _llava,
     "mistral3": _MISTRAL3,
     "ministral3": _ministral3,
     "lfm2_vl": Multimodal(
