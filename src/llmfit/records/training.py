@@ -5,7 +5,8 @@ Options of the command line and the words that they accept, each the field of th
 --training METHOD · --stage · --optimizer · --recipe · --batch-size (micro-batch) · --sequence-length ·
 --lora-rank · --target-modules (names, or `all-linear`) · --modules-to-save ·
 --gradient-checkpointing [none|full|selective] · --attention · --loss · --packing · --gradient-accumulation ·
---base-format (of qlora; `nf4-dq`) · --optimizer-in-backward · --gpus · --zero 0–3 · --fsdp · --offload-optimizer · --offload-parameters ·
+--base-format (of qlora; `nf4-dq`) ·
+--optimizer-in-backward · --gpus · --zero 0–3 · --fsdp · --offload-optimizer · --offload-parameters ·
 --offload-activations
 """
 
