@@ -66,8 +66,10 @@ def question_of(
         kv_format=None if kv_format is None else catalog.kv_format(kv_format).id,
         top=top,
         weights=dict(weights or {}),
-        publishers=_known("publisher", publisher or (), known={model.publisher for model in catalog.models.values()}),
-        families=_known("family", family or (), known={model.family for model in catalog.models.values()}),
+        publishers=_known("publisher", publisher or (), spelled=_publishers(catalog)),
+        families=_known(
+            "family", family or (), spelled={row.family.casefold(): row.family for row in catalog.models.values()}
+        ),
         **limits,  # type: ignore[arg-type]  # each is a field of its own type, given by name
     )
 
@@ -92,12 +94,18 @@ def _language(catalog: Catalog, word: str) -> str:
     return code
 
 
-def _known(noun: str, words: Sequence[str], *, known: set[str]) -> tuple[str, ...]:
+def _publishers(catalog: Catalog) -> dict[str, str]:
+    """Return publishers by their name, and by the owner in the ids of their official models."""
+    rows = catalog.models.values()
+    owners = {row.id.partition("/")[0].casefold(): row.publisher for row in rows if row.official}
+    return owners | {row.publisher.casefold(): row.publisher for row in rows}
+
+
+def _known(noun: str, words: Sequence[str], *, spelled: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names as the catalog spells them."""
-    spelled = {name.casefold(): name for name in known}
     for word in words:
         if word.casefold() not in spelled:
-            close = nearest(word, known)
+            close = nearest(word, spelled)
             hint = f"Did you mean {' or '.join(close)}?" if close else "`llmfit models` lists them"
             raise UnknownWordError(f"No model of the catalog has the {noun} {word[:100]!r}", hint=hint)
     return tuple(dict.fromkeys(spelled[word.casefold()] for word in words))
