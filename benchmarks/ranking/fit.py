@@ -108,7 +108,7 @@ def specialist_points(scales: Sequence[Fitted], known: dict[str, Known], *, sd: 
         for scale in scales
         if any(part in scale.benchmark for part in CODE_SIGNALS)
         for model, value in scale.spreads.items()
-        if is_specialist(known[model].tasks, "code")
+        if known[model].kind != "reasoning" and is_specialist(known[model].tasks, "code")
     ]
     return max(0.0, sum(values) / len(values)) if values else 0.0
 

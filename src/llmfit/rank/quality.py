@@ -105,8 +105,8 @@ class Rater:
 
 
 def is_specialist(model: Model, specialty: str) -> bool:
-    """Whether a model was made for one kind of task, by the tasks that it claims."""
-    return specialty in model.tasks and not _GENERAL.intersection(model.tasks)
+    """Whether a model was made for one kind of task, by the tasks that it claims; who reasons is made for many."""
+    return specialty in model.tasks and model.kind != "reasoning" and not _GENERAL.intersection(model.tasks)
 
 
 def _badge(own: Observation | None, inherited: Observation | None, family: float) -> Badge:

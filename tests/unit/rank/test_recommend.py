@@ -1,0 +1,207 @@
+"""The whole answer: picks, offload, rejections, labels, bundle."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from llmfit.errors import UsageError
+from llmfit.rank import recommend
+from llmfit.records.estimate import Verdict
+from llmfit.records.question import Question
+from llmfit.records.recommendation import Recommendations
+from support.ranking import World, a_score, card, ranked, world
+
+
+def several() -> World:
+    """Return six models of different size, publisher and licence."""
+    return world(
+        ranked("a/small", 1),
+        ranked("b/three", 3),
+        ranked("c/eight", 8),
+        ranked("d/fourteen", 14, license="llama3.1"),
+        ranked("e/thirty", 32),
+        ranked("f/seventy", 70),
+    )
+
+
+def ask(facts: World, gb: float, **asked: Any) -> Recommendations:
+    """Return the answer for a card without known bandwidth."""
+    ram = asked.pop("ram", None)
+    bandwidth = asked.pop("bandwidth", None)
+    return recommend(Question(**asked), facts, device=card(gb, ram=ram, bandwidth=bandwidth))
+
+
+def ids(answer: Recommendations) -> list[str]:
+    """Return the picks' ids."""
+    return [pick.model.id for pick in answer.picks]
+
+
+@pytest.mark.parametrize(("gb", "first"), [(8, "c/eight"), (12, "d/fourteen"), (24, "e/thirty"), (80, "f/seventy")])
+def test_the_largest_of_one_age_that_fits_comes_first(gb: float, first: str) -> None:
+    """Of models alike in all but size, the card is used."""
+    assert ids(ask(several(), gb))[0] == first
+
+
+@pytest.mark.parametrize("gb", [4, 8, 24, 80])
+def test_every_model_is_a_pick_or_has_a_reason(gb: float) -> None:
+    """Nobody disappears."""
+    answer = ask(several(), gb, ram=64)
+    named = {*ids(answer), *(p.model.id for p in answer.offload), *(r.model for r in answer.rejections)}
+    assert named == set(several().models)
+    assert answer.considered == 6
+    assert sum(answer.rejected.values()) == len(answer.rejections)
+    assert len(answer.rejections) + len(answer.picks) + len(answer.offload) == 6
+
+
+def test_why_not_tells_the_reason() -> None:
+    """Of a model that is no pick; a pick has none."""
+    answer = ask(several(), 8)
+    rejection = answer.why_not("f/seventy")
+    assert rejection is not None
+    assert rejection.reason == "too_large"
+    assert "GiB" in rejection.detail
+    assert answer.why_not(ids(answer)[0]) is None
+
+
+def test_all_picks_fit() -> None:
+    """At most 90 % of the card."""
+    for gb in (4, 8, 16, 48):
+        for pick in ask(several(), gb, top=None).picks:
+            assert pick.fit.verdict is Verdict.FITS
+            assert pick.fit.headroom_bytes >= 0.099 * gb * 2**30
+
+
+def test_scores_sum_and_fall() -> None:
+    """Parts sum to the score, the score falls from rank to rank, weights sum to 1."""
+    answer = ask(several(), 48, top=None, bandwidth=900)
+    scores = [pick.score for pick in answer.picks]
+    assert scores == sorted(scores, reverse=True)
+    assert [pick.rank for pick in answer.picks] == list(range(1, len(scores) + 1))
+    for pick in answer.picks:
+        assert pick.score == pytest.approx(sum(part.points for part in pick.parts))
+        assert sum(part.weight for part in pick.parts) == pytest.approx(1.0)
+        assert sum(term.points for term in pick.quality.terms) == pytest.approx(pick.quality.rating)
+        assert {part.name for part in pick.parts} == {"quality", "speed", "context", "adoption"}
+
+
+def test_offload_stands_in_its_own_section() -> None:
+    """A larger model that needs RAM is shown apart, and only where it is better."""
+    answer = ask(several(), 24, ram=64)
+    assert [pick.model.id for pick in answer.offload] == ["f/seventy"]
+    assert answer.offload[0].fit.verdict is Verdict.OFFLOAD
+    assert answer.offload[0].warnings
+    assert "f/seventy" not in ids(answer)
+
+
+def test_no_offload_without_ram() -> None:
+    """Nobody said how much RAM there is."""
+    assert ask(several(), 24).offload == ()
+
+
+def test_the_rest_is_outranked() -> None:
+    """What is cut off at the end has its place named."""
+    answer = ask(several(), 48, top=1)
+    assert len(answer.picks) == 1
+    assert any(r.reason == "outranked" and r.detail.startswith("place 2") for r in answer.rejections)
+
+
+def test_labels_are_given_once_each() -> None:
+    """Balanced is the first; the lightest takes the fewest bytes."""
+    answer = ask(several(), 48, bandwidth=900)
+    labels = [label for pick in answer.picks for label in pick.labels]
+    assert len(labels) == len(set(labels)) == 5
+    assert "balanced" in answer.picks[0].labels
+    lightest = next(pick for pick in answer.picks if "lightest" in pick.labels)
+    assert lightest.fit.estimate.total_bytes == min(p.fit.estimate.total_bytes for p in answer.picks)
+    assert any(pick.pareto for pick in answer.picks)
+
+
+def test_nothing_is_called_fastest_without_a_speed() -> None:
+    """No bandwidth, no speed."""
+    answer = ask(several(), 48)
+    assert all("fastest" not in pick.labels for pick in answer.picks)
+    assert all(pick.speed is None for pick in answer.picks)
+
+
+def test_the_longest_context_fits_and_more_would_not() -> None:
+    """In steps of 1,024 tokens."""
+    from llmfit.architectures import describe
+    from llmfit.estimate import estimate
+    from llmfit.fit import fit
+
+    pick = ask(several(), 12).picks[0]
+    assert pick.max_context is not None
+    device, architecture = card(12), describe(pick.model.architecture)
+    verdicts = [
+        fit(estimate(architecture, replace(pick.workload, context=tokens), device=device), device).verdict
+        for tokens in (pick.max_context, pick.max_context + 1024)
+    ]
+    assert verdicts[0] is Verdict.FITS
+    assert verdicts[1] is not Verdict.FITS
+
+
+def test_reasons_and_warnings_speak() -> None:
+    """Each pick says why, and what to beware of."""
+    answer = ask(several(), 16, top=None)
+    assert all(len(pick.reasons) >= 2 for pick in answer.picks)
+    llama = next(pick for pick in answer.picks if pick.model.id == "d/fourteen")
+    assert set(llama.license.conditions) <= set(llama.warnings)
+
+
+def test_evidence_lifts_a_model_over_its_equal() -> None:
+    """Two models alike in all but what was measured."""
+    from datetime import date
+
+    day = date(2024, 4, 18)
+    facts = world(ranked("a/one", released=day), ranked("b/two", released=day), scores=(a_score("b/two", 50.0),))
+    answer = ask(facts, 12)
+    assert ids(answer) == ["b/two", "a/one"]
+    assert answer.picks[0].quality.evidence
+    assert any("livebench" in reason for reason in answer.picks[0].reasons)
+
+
+def test_nothing_fits_is_an_answer() -> None:
+    """With a reason for each."""
+    answer = ask(several(), 0.5)
+    assert answer.picks == ()
+    assert set(answer.rejected) == {"too_large"}
+
+
+def test_limits_of_download_and_speed() -> None:
+    """Too large to load, too slow to wait for."""
+    answer = ask(several(), 48, max_weight_bytes=4 * 2**30, top=None)
+    assert "download" in answer.rejected
+    slow = ask(several(), 48, bandwidth=100, min_tokens_per_second=30.0, top=None)
+    assert "slow" in slow.rejected
+
+
+def test_an_unknown_architecture_is_named() -> None:
+    """Not guessed."""
+    facts = world(replace(ranked("a/b"), architecture={"model_type": "nobody"}))
+    assert ask(facts, 24).rejected == {"unsupported": 1}
+
+
+def test_a_bundle_fits_together() -> None:
+    """Generator, embedder and reranker share the card."""
+    embedder = ranked("x/embed", 0.5, kind="embedding", tasks=("embed",))
+    reranker = ranked("x/rerank", 0.5, kind="reranker", tasks=("rerank",))
+    facts = world(*several().models.values(), embedder, reranker)
+    answer = ask(facts, 24, tasks=("rag",))
+    pick = answer.picks[0]
+    assert [companion.role for companion in pick.companions] == ["embed", "rerank"]
+    together = pick.fit.estimate.total_bytes + sum(c.fit.estimate.total_bytes for c in pick.companions)
+    assert together <= 24 * 2**30
+
+
+def test_a_bundle_without_parts_says_so() -> None:
+    """No embedder, no silence."""
+    answer = ask(several(), 24, tasks=("rag",))
+    assert len(answer.warnings) == 2
+    assert answer.picks
+
+
+def test_weights_without_meaning_are_refused() -> None:
+    """Before anything is computed."""
+    with pytest.raises(UsageError):
+        ask(several(), 8, weights={"beauty": 1.0})
