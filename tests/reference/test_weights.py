@@ -244,10 +244,7 @@ def test_gguf_files_within_one_percent(shared: Path) -> None:
 
 @pytest.mark.shared
 def test_gpu_weights_of_logs_leave_out_the_input_embedding(shared: Path) -> None:
-    """What llama.cpp puts on the GPU is met within 1 %, half of it exactly: the input embedding stays in RAM.
-
-    IQ4_XS is counted as made without an importance matrix, which makes files 0.9 % larger.
-    """
+    """What llama.cpp puts on the GPU is met within 1 %, half of it exactly: the input embedding stays in RAM."""
     rows = list(gpu_rows(shared))
     assert len(rows) >= 10
     assert statistics.median(abs(row.error) for row in rows) <= 0.0001, _render(rows)

@@ -98,19 +98,20 @@ def weights_by_layer(architecture: Architecture, workload: Workload) -> WeightsB
 
 
 def stored_bytes(architecture: Architecture, workload: Workload) -> int:
-    """Return the bytes of all tensors in the file or files, each counted once; no header or tokenizer."""
-    mtp = workload.options.speculative or (workload.engine.id == "llama.cpp" and gguf.keeps_mtp(architecture))
-    return sum(row.bytes for row in _stored(architecture, workload, mtp=mtp) if row.place is not Place.COPY)
+    """Return the bytes of all tensors in the file or files, each counted once; no header or tokenizer.
+
+    Next-token layers count where the workload speculates: published files have them or not.
+    """
+    return sum(row.bytes for row in _stored(architecture, workload) if row.place is not Place.COPY)
 
 
-def _stored(architecture: Architecture, workload: Workload, *, mtp: bool | None = None) -> Iterable[Stored]:
+def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
     engine, format_ = workload.engine.id, workload.format
     if engine not in format_.engines:
         raise UnsupportedWorkloadError(
             f"{engine} does not run {format_.id}", hint=f"{format_.id} runs on {', '.join(format_.engines)}"
         )
-    if mtp is None:
-        mtp = workload.options.speculative
+    mtp = workload.options.speculative
     if engine == "llama.cpp":
         return gguf.stored(architecture, format_, towers=workload.images > 0, mtp=mtp)
     if format_.family == "float":

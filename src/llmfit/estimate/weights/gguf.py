@@ -52,17 +52,11 @@ def stored(architecture: Architecture, format: Format, *, towers: bool, mtp: boo
     return found
 
 
-def keeps_mtp(architecture: Architecture) -> bool:
-    """Whether the file holds the model's next-token layers."""
-    return MODELS.get(architecture.model_type, _UNREAD).keeps_mtp
-
-
 def uses_imatrix(format: Format) -> bool:  # noqa: A002 - the record's name
     """Whether files of this scheme are made with an importance matrix."""
     return format.family == "gguf" and SCHEMES[format.id].imatrix
 
 
-_UNREAD = GgufModel()
 _MXFP4: Mix = ((None, "MXFP4"),)
 
 

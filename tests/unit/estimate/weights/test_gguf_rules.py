@@ -37,7 +37,7 @@ def test_q4_k_m_gives_more_bits_to_both_ends_and_every_third_layer_between() -> 
         ("Q4_K_S", Slot.DOWN, PLAIN, {"Q5_K": [0, 1, 2, 3]}),
         ("Q3_K_M", Slot.V, PLAIN, {"Q5_K": [0, 1]}),
         ("Q3_K_M", Slot.DOWN, PLAIN, {"Q5_K": [0, 1]}),
-        ("IQ4_XS", Slot.DOWN, PLAIN, {"Q5_K": [0, 1, 2, 3]}),
+        ("IQ4_XS", Slot.DOWN, PLAIN, {"IQ4_XS": list(range(32))}),
         ("Q2_K_S", Slot.DOWN, PLAIN, {"Q4_K": [0, 1, 2, 3]}),
         ("IQ2_XS", Slot.DOWN, PLAIN, {"Q2_K": [0, 1, 2, 3]}),
         ("IQ2_M", Slot.DOWN, PLAIN, {"IQ3_S": [0, 1, 2, 3]}),
