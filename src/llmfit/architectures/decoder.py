@@ -1,16 +1,16 @@
 """A decoder-only model as a recipe: which block its layers have, and what surrounds them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from llmfit.architectures.blocks.flags import Flag, resolve
 from llmfit.architectures.blocks.heads import LM, decoder_head, task_head
-from llmfit.architectures.blocks.kinds import grouped
-from llmfit.architectures.reader import Config, Pattern
+from llmfit.architectures.blocks.kinds import FULL, grouped
+from llmfit.architectures.reader import MAX_LAYERS, Config, Pattern
 from llmfit.architectures.stack import Block, Blocks, Stack
 from llmfit.errors import InvalidConfigError
-from llmfit.records.architecture import Architecture, Role
+from llmfit.records.architecture import Architecture, Role, Section
 from llmfit.records.frozen import dataclass
 
 
@@ -68,6 +68,8 @@ class Decoder:
     """Key of the embedding's width, where it may differ from h."""
     depth: Callable[[Config], int] = Config.layers
     """How many layers there are."""
+    mtp: str = ""
+    """Key that says how many prediction layers the checkpoint has; none are assumed where it is absent."""
     context: str = "max_position_embeddings"
     rewrite: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Brings an unusual config into the usual form before it is read."""
@@ -139,6 +141,8 @@ class Decoder:
             decoder_head(stack, head)
         else:
             self._add_head(stack, self._width(stack), tied=self.ties(stack.config) if tied is None else tied)
+        if self.mtp and head == LM:
+            self._add_predictors(stack)
 
     def _width(self, stack: Stack) -> int:
         """Return the width of the embedding."""
@@ -161,6 +165,41 @@ class Decoder:
                 stack.norm(self.final_norm, stack.hidden, bias=bias)
         for block in self.extras:
             block(stack, layers)
+
+    def _add_predictors(self, stack: Stack) -> None:
+        """Add multi-token-prediction layers: each like the model's last full layer, behind a joining matrix.
+
+        A predictor joins hidden state and embedding (h × 2h, a norm for each) and ends in a norm of its own;
+        embedding and head are the model's. Source: DeepSeek-V3 report, arXiv 2412.19437, section 2.2.
+        """
+        many = stack.config.count(self.mtp)
+        if not many or many > MAX_LAYERS:
+            return
+        first, caches, section, h = len(stack.tensors), len(stack.caches), stack.section, stack.hidden
+        stack.section = Section.MTP
+        self._apply_last(stack, self.mixer, self.kinds)
+        if self.mlp is not None:
+            self._apply_last(stack, self.mlp, self.mlp_kinds)
+        norms = self.norms(stack.config) if callable(self.norms) else self.norms
+        one = (stack.n - 1,)
+        for name in (*norms, "enorm", "hnorm", "norm"):
+            stack.norm(name, h, one)
+        stack.linear(Role.OTHER, "eh_proj", (h, 2 * h), one)
+        added = tuple(range(stack.n, stack.n + many))
+        stack.tensors[first:] = [replace(tensor, layers=added) for tensor in stack.tensors[first:]]
+        del stack.caches[caches:]
+        stack.section = section
+
+    @staticmethod
+    def _apply_last(stack: Stack, blocks: Blocks, kinds: Pattern | None) -> None:
+        """Apply the block of the last layer that attends fully (or is of the last kind there is)."""
+        if not isinstance(blocks, Mapping):
+            blocks(stack, (stack.n - 1,))
+        elif kinds is not None:
+            names = kinds(stack.config, stack.n)
+            kind = FULL if FULL in names else names[-1]
+            last = max(i for i, name in enumerate(names) if name == kind)
+            blocks[kind](stack, (last,))
 
     def _add_head(self, stack: Stack, width: int, *, tied: bool) -> None:
         stack.tied = tied

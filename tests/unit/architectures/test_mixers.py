@@ -160,3 +160,13 @@ def test_nemotron_nas_leaves_out_what_its_blocks_leave_out() -> None:
     blocks[1] = {"attention": {"replace_with_linear": True}, "ffn": {"ffn_mult": 1.0}}
     with pytest.raises(UnsupportedArchitectureError, match="replace_with_linear"):
         describe(config("nemotron-nas", block_configs=blocks, **changed))
+
+
+def test_zamba_shares_one_block_among_its_hybrid_layers() -> None:
+    """The block is stored once and keeps a cache wherever it is used."""
+    keys = {"num_key_value_heads": 8, "mamba_dt_rank": 4, "attn_layer_period": 2, "attn_layer_offset": 1}
+    model = tiny("zamba", **keys)
+    assert [t.layers for t in model.tensors if t.role is Role.ATTN_Q] == [()]
+    assert {c.layers for c in model.caches if c.kind is CacheKind.FULL} == {(2, 4)}
+    assert state(model).layers == tuple(range(6))
+    assert "shared" in model.notes[0]

@@ -3,7 +3,7 @@
 from llmfit.architectures.blocks.flags import Flag, resolve
 from llmfit.architectures.reader import Pattern
 from llmfit.architectures.stack import Block, Stack
-from llmfit.records.architecture import Cache, CacheKind, Role
+from llmfit.records.architecture import Cache, CacheKind, Role, Section
 
 FIGURES = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "kv_lora_rank")
 
@@ -52,14 +52,16 @@ def sparse_indexer(kinds: Pattern) -> Block:
     """Lightning indexer of sparse attention: scores old tokens with keys of `index_head_dim`.
 
     Layers of kind `full` have an indexer and keep its keys; `shared` ones reuse a neighbour's choice.
+    Prediction layers always have one.
     Source: DeepSeek-V3.2-Exp report, 2025.
     """
 
     def block(stack: Stack, layers: tuple[int, ...]) -> None:
         config = stack.config
         names = kinds(config, stack.n)
-        owners = tuple(i for i in layers if names[i] == "full")
-        others = tuple(i for i in layers if names[i] != "full")
+        predicts = stack.section is Section.MTP
+        owners = tuple(i for i in layers if predicts or names[i] == "full")
+        others = tuple(i for i in layers if i not in owners)
         heads, width, rank = config.size("index_n_heads"), config.size("index_head_dim"), config.size("q_lora_rank")
         latent = config.size("kv_lora_rank") + config.size("qk_rope_head_dim")
         if owners:

@@ -41,6 +41,7 @@ def _indexer_kinds(config: Config, n: int) -> Sequence[str]:
 
 
 V3 = Decoder(
+    mtp="num_nextn_predict_layers",
     mixer=latent_attention(),
     mlp=_V3_MLP,
     mlp_kinds=dense_first(3),
@@ -69,6 +70,7 @@ def _like_v3(
 ) -> Decoder:
     """Return DeepSeek V3's recipe with other defaults."""
     return Decoder(
+        mtp="num_nextn_predict_layers",
         mixer=latent_attention(indexer=sparse_indexer(_indexer_kinds) if indexer else None),
         mlp=_V3_MLP,
         mlp_kinds=dense_first(first),

@@ -168,6 +168,7 @@ FAMILIES = {
         rewrite=_kimi_flat,
     ),
     "bailing_hybrid": Decoder(
+        mtp="num_nextn_predict_layers",
         mixer={FULL: _bailing_latent, LINEAR: kimi_delta(full_rank=True)},
         kinds=layer_types(every(("layer_group_size", 6), FULL, LINEAR), known=(FULL, LINEAR)),
         mlp=_KIMI_MLP,

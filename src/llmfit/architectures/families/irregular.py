@@ -164,5 +164,5 @@ FAMILIES = {
         defaults={"num_experts_per_tok": 8},
     ),
     "nemotron-nas": Decoder(mixer=_nas_layers, norms=()),
-    "mimo": replace(QWEN2, defaults={"num_key_value_heads": 32}),
+    "mimo": replace(QWEN2, defaults={"num_key_value_heads": 32}, mtp="num_nextn_predict_layers"),
 }

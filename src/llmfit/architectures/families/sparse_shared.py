@@ -169,6 +169,7 @@ FAMILIES = {
         },
     ),
     "glm4_moe": Decoder(
+        mtp="num_nextn_predict_layers",
         mixer=attention(bias="attention_bias", qk_norm="head", qk_norm_if="use_qk_norm"),
         mlp={DENSE: gated(), SPARSE: moe(experts="n_routed_experts", shared=shared_count(default=1))},
         mlp_kinds=dense_first(1),

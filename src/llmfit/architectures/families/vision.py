@@ -46,12 +46,14 @@ _QWEN3_VL_MOE_TEXT = Decoder(
     defaults={"num_key_value_heads": 16, "num_experts_per_tok": 4, "num_experts": 60, "moe_intermediate_size": 1408},
 )
 QWEN3_5_TEXT = Decoder(
+    mtp="mtp_num_hidden_layers",
     mixer={FULL: delta.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
     kinds=delta.qwen_kinds,
     mlp=gated(),
     defaults={**delta.QWEN_DELTA, "num_key_value_heads": 4},
 )
 QWEN3_5_MOE_TEXT = Decoder(
+    mtp="mtp_num_hidden_layers",
     mixer={FULL: delta.GATED_ATTENTION, LINEAR: gated_delta(fused=False)},
     kinds=delta.qwen_kinds,
     mlp=moe(shared=shared_size(default=512), shared_gate="shared_expert_gate"),
