@@ -7,7 +7,7 @@ from llmfit.estimate.overhead import estimate_overhead, gpus_used
 from llmfit.estimate.parallel import per_gpu_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
-from llmfit.records.estimate import Estimate, Part, PartName
+from llmfit.records.estimate import Estimate, Line, Part
 from llmfit.records.workload import Workload
 
 
@@ -23,12 +23,13 @@ def estimate(
     """
     from llmfit.estimate.weights import estimate_weights
 
-    workload = resolve(workload, device)
+    workload = resolve(workload, device, heads=architecture.num_attention_heads)
     gpus = gpus_used(workload, device)
+    terms = cache_terms(architecture, workload)
     weights, host = estimate_weights(architecture, workload)
     if workload.engine.id == "llama.cpp":
-        host += llamacpp.host_bytes(architecture, workload) + host_cache_bytes(architecture, workload)
-    cache = estimate_kv_cache(architecture, workload, explain=explain)
+        host += llamacpp.host_bytes(architecture, workload, terms) + host_cache_bytes(architecture, workload)
+    cache = estimate_kv_cache(architecture, workload, explain=explain, terms=terms)
     activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)
     overhead = estimate_overhead(
         architecture, workload, device=device, tensor_bytes=activation.bytes + cache.bytes, explain=explain
@@ -36,7 +37,6 @@ def estimate(
     parts = (weights, cache, activation, overhead)
     per_gpu: tuple[int, ...] = ()
     if gpus > 1:
-        terms = cache_terms(architecture, workload)
         per_gpu = per_gpu_bytes(architecture, workload, parts=parts, terms=terms, gpus=gpus)
     return Estimate(
         parts=parts,
@@ -51,7 +51,10 @@ def estimate(
 def _on_every_gpu(part: Part, gpus: int) -> Part:
     if gpus == 1:
         return part
-    return Part(name=PartName.ACTIVATION, bytes=part.bytes * gpus, lines=part.lines, assumptions=part.assumptions)
+    lines = tuple(
+        Line(line.label, line.bytes * gpus, f"{gpus} GPUs · {line.formula}", line.source) for line in part.lines
+    )
+    return Part(name=part.name, bytes=part.bytes * gpus, lines=lines, assumptions=part.assumptions)
 
 
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
@@ -64,6 +67,8 @@ def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, .
         )
     if workload.engine.id == "vllm":
         options = workload.options
+        if options.tensor_parallel > 1:
+            notes.append(f"Each layer is divided among {options.tensor_parallel} GPUs")
         notes.append(f"vLLM steps of {options.max_num_seqs} sequences and {options.max_num_batched_tokens} tokens")
     return tuple(notes)
 

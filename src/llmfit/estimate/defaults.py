@@ -1,27 +1,54 @@
 """What engines choose where the workload leaves an option open."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from llmfit.records.device import Device
-from llmfit.records.workload import Workload
+from llmfit.records.workload import EngineOptions, Workload
 
 LARGE_CARD_BYTES = 70 * 2**30
 """vLLM's server takes other defaults from this size on, except on an A100 (`EngineArgs.get_batch_defaults`)."""
 
 
-def resolve(workload: Workload, device: Device | None) -> Workload:
-    """Return the workload with vLLM's step options filled in, as its server would on this card.
+def resolve(workload: Workload, device: Device | None, *, heads: int = 1) -> Workload:
+    """Return the workload with vLLM's options filled in, as its server would on this card.
 
     1024 sequences and 8192 tokens on large cards, 256 and 2048 on all others and where no device is named.
+    On several GPUs layers are divided among as many of them as divide the attention heads.
     """
     options = workload.options
-    if workload.engine.id != "vllm" or (options.max_num_seqs and options.max_num_batched_tokens):
+    if workload.engine.id != "vllm":
         return workload
-    large = is_large(device)
+    gpus = len(device.gpus) if device is not None else 1
+    divided = divided_among(heads, gpus) if gpus > 1 and options.tensor_parallel == 1 else options.tensor_parallel
+    return Workload(
+        engine=workload.engine,
+        format=workload.format,
+        kv_format=workload.kv_format,
+        context=workload.context,
+        sequences=workload.sequences,
+        prompt_tokens=workload.prompt_tokens,
+        images=workload.images,
+        options=_filled(options, large=is_large(device), divided=divided),
+        kv_format_v=workload.kv_format_v,
+    )
+
+
+@lru_cache(maxsize=64)
+def _filled(options: EngineOptions, *, large: bool, divided: int) -> EngineOptions:
     sequences = options.max_num_seqs or (1024 if large else 256)
     tokens = options.max_num_batched_tokens or (8192 if large else 2048)
-    filled = replace(options, max_num_seqs=sequences, max_num_batched_tokens=max(tokens, sequences))
-    return replace(workload, options=filled)
+    return replace(
+        options,
+        tensor_parallel=divided,
+        max_num_seqs=sequences,
+        max_num_batched_tokens=max(tokens, sequences),
+    )
+
+
+def divided_among(heads: int, gpus: int) -> int:
+    """Return the largest number of GPUs, up to those there are, that divides the attention heads."""
+    return next(count for count in range(gpus, 0, -1) if heads % count == 0)
 
 
 def is_large(device: Device | None) -> bool:

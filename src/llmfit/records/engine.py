@@ -41,9 +41,13 @@ class Engine(Record):
 
         Raises KeyError where there is none.
         """
-        found = [c for c in self.constants if c.name == name]
-        for wanted in (platform, "any"):
-            for constant in found:
-                if constant.platform == wanted:
+        general = None
+        for constant in self.constants:
+            if constant.name == name:
+                if constant.platform == platform:
                     return constant
+                if constant.platform == "any":
+                    general = constant
+        if general is not None:
+            return general
         raise KeyError(f"{self.id} has no constant {name} for {platform}")

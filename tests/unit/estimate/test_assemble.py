@@ -33,8 +33,9 @@ def test_explaining_changes_no_byte(engine: str) -> None:
     """Lines and assumptions are added; the figures stay."""
     plain = estimate(make_architecture(), make_load(engine))
     shown = estimate(make_architecture(), make_load(engine), explain=True)
+    several = estimate(make_architecture(), make_load(engine), device=make_device(24, 24), explain=True)
     assert [part.bytes for part in plain.parts] == [part.bytes for part in shown.parts]
-    for part in shown.parts:
+    for part in (*shown.parts, *several.parts):
         assert sum(line.bytes for line in part.lines) == part.bytes
 
 
@@ -185,3 +186,10 @@ def test_versions_compare_as_numbers(version: str | None, limit: tuple[int, ...]
 def test_builds_are_numbers_after_a_letter() -> None:
     """llama.cpp's tags are `b` and the number of commits."""
     assert (build_of("b5218"), build_of(None), build_of("master")) == (5218, None, None)
+
+
+@pytest.mark.parametrize(("heads", "gpus", "used"), [(8, 2, 2), (8, 3, 2), (7, 4, 1), (40, 8, 8), (12, 8, 6)])
+def test_vllm_uses_as_many_gpus_as_divide_the_heads(heads: int, gpus: int, used: int) -> None:
+    """Three cards divide eight heads by two."""
+    options = resolve(make_load("vllm"), make_device(*[24.0] * gpus), heads=heads).options
+    assert options.tensor_parallel == used

@@ -48,9 +48,9 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     ]
 
 
-def host_bytes(architecture: Architecture, workload: Workload) -> int:
-    """Return RAM for the inputs of a micro-batch: 2h a token, and the mask."""
-    cells = max((t.cells for t in cache_terms(architecture, workload) if t.cells > 1), default=0)
+def host_bytes(architecture: Architecture, workload: Workload, terms: list[Term]) -> int:
+    """Return RAM for the inputs of a micro-batch: 2h a token, and the mask over the largest of the caches."""
+    cells = max((term.cells for term in terms if term.cells > 1), default=0)
     u = min(workload.options.n_ubatch, pad(workload.context, CELLS))
     return u * (8 * architecture.hidden_size + cells * (2 if workload.options.flash_attention else 4))
 

@@ -14,14 +14,17 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     return _RULES[workload.engine.id](architecture, workload)
 
 
-def estimate_kv_cache(architecture: Architecture, workload: Workload, *, explain: bool = False) -> Part:
+def estimate_kv_cache(
+    architecture: Architecture, workload: Workload, *, explain: bool = False, terms: list[Term] | None = None
+) -> Part:
     """Return the bytes of caches and states of all sequences, on all GPUs together.
 
     Exact by construction; `low` and `high` stay empty.
     With `n_gpu_layers` only the layers on the GPU count: see `host_cache_bytes`.
-    `explain` adds one line for each kind of layer.
+    `explain` adds one line for each kind of layer; `terms` are those of `cache_terms`, if known already.
     """
-    terms = cache_terms(architecture, workload)
+    if terms is None:
+        terms = cache_terms(architecture, workload)
     partial = workload.engine.id == "llama.cpp" and workload.options.n_gpu_layers is not None
     total = sum(term.bytes for term in terms)
     if partial:
