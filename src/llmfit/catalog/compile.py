@@ -71,17 +71,27 @@ def _lines(start: str, rows: Iterable[str], end: str) -> str:
 
 
 def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the rows as columns: plain values, or `[distinct values, index of each row's]` where values repeat."""
-    columns = {}
+    """Return the rows as columns: plain values, or the distinct values and each row's place where they repeat."""
+    columns: dict[str, Any] = {}
     for field in fields(table.record_type):
-        column = [row.get(field.name, None if field.default is MISSING else field.default) for row in rows]
-        distinct = {json.dumps(value): value for value in column}
-        places = {text: place for place, text in enumerate(distinct)}
-        index = [places[json.dumps(value)] for value in column]
-        columns[field.name] = (
-            {"values": list(distinct.values()), "index": index} if len(distinct) < len(column) / 2 else column
-        )
+        if field.name != table.detached:
+            default = _plain(_default(field))
+            columns[field.name] = _column([row.get(field.name, default) for row in rows])
     return _lines("{", [f"{_json(name)}:{_json(column)}" for name, column in columns.items()], "}")
+
+
+def _column(values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or a mapping
+    spelled = [json.dumps(value) for value in values]
+    distinct = dict(zip(spelled, values, strict=True))
+    if len(distinct) > len(values) / 2:
+        return list(values)
+    places = {text: place for place, text in enumerate(distinct)}
+    return {"values": list(distinct.values()), "index": [places[text] for text in spelled]}
+
+
+def _default(field: Any) -> Any:  # noqa: ANN401 - rows hold anything
+    """Return a field's default; MISSING where it has none."""
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - rows hold anything
@@ -94,7 +104,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - rows hold anything
 
 
 def _is_default(field: Any, value: Any) -> bool:  # noqa: ANN401 - rows hold anything
-    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    default = _default(field)
     return default is not MISSING and value == default and type(value) is type(default)
 
 

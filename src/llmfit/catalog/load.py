@@ -1,7 +1,7 @@
 """Loads the compiled catalog, one table at a time, when it is first asked for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +90,12 @@ class Catalog:
     def scores(self) -> "tuple[Score, ...]":
         """Published benchmark scores."""
         return self._rows("scores")
+
+    def scores_of(self, benchmarks: Collection[str]) -> "list[Score]":
+        """Return the scores on these benchmarks, by their ids with version, without making the others."""
+        from llmfit.records.score import Score
+
+        return records_of_columns(Score, json.loads(self._text("scores")), only=("benchmark", benchmarks))
 
     @cached_property
     def ranking(self) -> "Ranking":

@@ -28,7 +28,7 @@ class Table:
     single: bool = False
     """Whether the catalog gives its only row, not a mapping of rows."""
     columns: bool = False
-    """Whether rows are compiled column by column: for many small rows whose words repeat."""
+    """Whether rows are compiled column by column: for many rows whose words repeat."""
 
     @property
     def record_type(self) -> type:
@@ -51,7 +51,7 @@ TABLES = (
     Table("engines", "engines", "engine.Engine"),
     Table("gpus", "gpus", "device.Gpu", extendable=True, detached="sources"),
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
-    Table("models", "models", "model.Model", extendable=True, detached="sources"),
+    Table("models", "models", "model.Model", extendable=True, detached="sources", columns=True),
     Table("scores", "scores", "score.Score", key="", columns=True),
     Table("ranking", "ranking", "ranking.Ranking", single=True),
     Table("training", "training", "training.TrainingFacts", single=True),

@@ -5,10 +5,11 @@ Checking 300 models again would take longer than answering from them.
 """
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from functools import partial
+from itertools import repeat
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Convert = Callable[[Any], Any]
@@ -41,20 +42,36 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
     return make
 
 
-def records_of_columns(record: type, columns: Mapping[str, Any]) -> list[Any]:
-    """Return the records of a table that was compiled column by column, of plain values and with every field."""
-    streams = [
-        map(column["values"].__getitem__, column["index"]) if isinstance(column, dict) else column
-        for column in columns.values()
-    ]
-    names = tuple(columns)
+def records_of_columns(
+    record: type, columns: Mapping[str, Any], *, only: tuple[str, Collection[str]] | None = None
+) -> list[Any]:
+    """Return the records of a table that was compiled column by column.
+
+    `only` names a column and the words of which a row must have one: other rows are not made.
+    """
+    hints = get_type_hints(record)
+    streams = {name: _stream(column, _converter(hints[name])) for name, column in columns.items()}
+    rest = {f.name: f.default for f in fields(record) if f.name not in columns}
+    names = (*streams, *rest)
+    rows: Iterable[tuple[Any, ...]] = zip(*streams.values(), *map(repeat, rest.values()), strict=False)
+    if only is not None:
+        place, words = names.index(only[0]), only[1]
+        rows = (row for row in rows if row[place] in words)
     new, fill = object.__new__, object.__setattr__
     records: list[Any] = []
-    for row in zip(*streams, strict=True):
+    for row in rows:
         made: Any = new(record)
         fill(made, "__dict__", dict(zip(names, row, strict=True)))
         records.append(made)
     return records
+
+
+def _stream(column: Any, convert: Convert | None) -> Iterable[Any]:  # noqa: ANN401 - a list or a mapping
+    """Return a column's values row by row, each distinct one converted once."""
+    if isinstance(column, dict):
+        values = column["values"] if convert is None else [_optional(convert, value) for value in column["values"]]
+        return map(values.__getitem__, column["index"])
+    return column if convert is None else [_optional(convert, value) for value in column]
 
 
 def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - an annotation is any object

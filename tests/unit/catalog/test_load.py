@@ -208,6 +208,14 @@ def test_columns_are_rows_again() -> None:
     assert scores[0] == Score(model="a", benchmark="x", score=1.0, evidence="human", date="2025", source="s")
 
 
+def test_scores_of_some_benchmarks_are_the_same_scores() -> None:
+    """Without making the others; no benchmark, no score."""
+    catalog = load_catalog(user_file=None)
+    some = {catalog.scores[0].benchmark, catalog.scores[-1].benchmark}
+    assert catalog.scores_of(some) == [score for score in catalog.scores if score.benchmark in some]
+    assert catalog.scores_of(()) == []
+
+
 def test_every_record_can_be_imported() -> None:
     """Each table names an existing class, whose key is one of its fields."""
     for table in BY_NAME.values():
