@@ -60,7 +60,7 @@ def make_environment(name: str, pins: str | None) -> Path:
     if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
         return python
     venv.create(folder, with_pip=True, clear=True)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
     if pins:
         must(*pip, "--require-hashes", "-r", ROOT / "constraints" / pins)
         must(*pip, "--no-deps", "--no-build-isolation", "-e", ".")
@@ -117,7 +117,7 @@ def wheel(_words: list[str]) -> int:
     folder = ROOT / ".venv-wheel"
     venv.create(folder, with_pip=True, clear=True)
     python = python_of(folder)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
     must(*pip, "--require-hashes", "-r", ROOT / "constraints" / "run.txt")
     must(*pip, "--no-deps", newest)
     return call(python.parent / "llmfit", "recommend", "--vram", "6", "--task", "chat")

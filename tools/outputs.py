@@ -32,7 +32,8 @@ def printed(words: str) -> str:
         "COLUMNS": "80",
         "NO_COLOR": "1",
         "PYTHONUTF8": "1",
-        "LLMFIT_CATALOG": os.devnull,
+        "LLMFIT_CATALOG": "",
+        "XDG_DATA_HOME": os.devnull,
     }
     command = f'"{sys.executable}" -m llmfit {words}'
     done = subprocess.run(command, shell=True, env=environment, cwd=ROOT, capture_output=True, check=False)  # noqa: S602 - pipes are part of what documents show
