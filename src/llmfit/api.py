@@ -1,13 +1,14 @@
 """What programs call: every answer of the command line as a function that returns a record."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import LlmfitError
 from llmfit.records.device import Device
 from llmfit.records.model import Model
-from llmfit.records.recommendation import Recommendations
+from llmfit.records.recommendation import Recommendation, Recommendations
 from llmfit.records.sizing import Sizing
 from llmfit.words import device_of, workload_of
 
@@ -74,6 +75,25 @@ def estimate_model(
         speed=estimate_speed(architecture, workload, device=device, estimate=estimated) if device and runs else None,
         warnings=_caveats(row),
     )
+
+
+def explained(answer: Recommendations, *, device: Device) -> Recommendations:
+    """Return the same answer with every term of the picks' memory, which a ranking leaves out to be quick."""
+    return replace(
+        answer,
+        picks=tuple(_explained(pick, device=device) for pick in answer.picks),
+        offload=tuple(_explained(pick, device=device) for pick in answer.offload),
+    )
+
+
+def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
+    from llmfit.architectures import describe
+    from llmfit.estimate import estimate
+
+    estimated = estimate(describe(pick.model.architecture), pick.workload, device=device, explain=True)
+    if estimated.total_bytes != pick.fit.estimate.total_bytes:  # part of it lies in RAM, or beside companions
+        return pick
+    return replace(pick, fit=replace(pick.fit, estimate=estimated))
 
 
 def compare_models(

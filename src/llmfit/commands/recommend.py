@@ -80,6 +80,10 @@ def _answer(
     asked = None if why_not is None else catalog.model(why_not).id
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
     answer = rank(question, catalog, device=device)
+    if explain:
+        from llmfit.api import explained
+
+        answer = explained(answer, device=device)
     view = RecommendationsView(
         answer=answer,
         device=device,

@@ -16,7 +16,7 @@ def help_pages() -> dict[str, str]:
     """Return the help of the program and of each command, by the words that call it."""
     import typer
 
-    from llmfit.cli import build_app
+    from llmfit.commands.application import build_app
 
     root = typer.main.get_command(build_app())
     pages: dict[str, str] = {}

@@ -13,7 +13,7 @@ from llmfit.render.explain import license_words
 from llmfit.render.fitting import VERDICTS, legend
 from llmfit.render.grid import Column, Records, Row, Scalar, blocks_of, escape_markdown, markdown
 from llmfit.render.recommendation_json import question_json, recommendation_json, rejection_json
-from llmfit.render.scoring import pick_explained, rejection_lines
+from llmfit.render.scoring import closest_lines, pick_explained, rejection_lines
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, rate, styled, tokens, visible, wrap
 from llmfit.render.view import Origin
@@ -148,7 +148,7 @@ class RecommendationsView:
         if self.why_not is not None:
             lines += rejection_lines([self.why_not], terminal=terminal)
         elif self.explain:
-            lines += rejection_lines(answer.rejections, terminal=terminal)
+            lines += closest_lines(answer, terminal=terminal)
         for warning in answer.warnings:
             lines += wrap(f"warning: {visible(warning)}", width=terminal.width, first="", indent="  ")
         return lines if len(lines) > 1 else []

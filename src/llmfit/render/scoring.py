@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from llmfit.records.recommendation import EvidenceRow, Recommendation, Rejection
+from llmfit.records.recommendation import EvidenceRow, Recommendation, Recommendations, Rejection
 from llmfit.render.explain import license_explained, memory_explained, notes
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import styled, visible, wrap
+
+SHOWN = 20
+"""Rejections that a table lists."""
 
 
 def pick_explained(pick: Recommendation, *, terminal: Terminal, indent: str = "") -> list[str]:
@@ -53,3 +56,16 @@ def rejection_lines(rejections: Sequence[Rejection], *, terminal: Terminal) -> l
         for rejection in rejections
         for line in _item(f"{rejection.model}: {rejection.reason}; {rejection.detail}", terminal=terminal, indent="  ")
     ]
+
+
+def closest_lines(answer: Recommendations, *, terminal: Terminal) -> list[str]:
+    """Return some of those that were left out, those of the rarest reasons first, and where the others are."""
+    counts = answer.rejected
+    ordered = sorted(
+        answer.rejections, key=lambda rejection: (counts[rejection.reason], rejection.reason, rejection.model)
+    )
+    lines = rejection_lines(ordered[:SHOWN], terminal=terminal)
+    if len(ordered) > SHOWN:
+        more = f"and {len(ordered) - SHOWN:,} more: --json has all of them, --why-not MODEL any one"
+        lines += _item(more, terminal=terminal, indent="  ")
+    return lines
