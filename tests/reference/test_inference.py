@@ -5,9 +5,12 @@ The limits are the project's own bars, or where a source is worse than them, wha
 median, 95th percentile, worst.
 """
 
+from typing import Any
+
 import pytest
 
-from support.measured import compare_all, errors_of, summarise
+from llmfit.catalog import load_catalog
+from support.measured import compare_all, errors_of, load_reference, summarise
 
 LIMITS: dict[str, tuple[float, float, float]] = {
     "llama.cpp logs": (0.001, 0.001, 0.001),
@@ -46,3 +49,10 @@ def test_every_measured_model_is_described() -> None:
 
     reasons = {name: found for name, found in load_architectures().items() if isinstance(found, str)}
     assert not reasons
+
+
+@pytest.mark.parametrize("row", load_reference("overhead"), ids=lambda row: f"{row['constant']}-{row['card']}")
+def test_overhead_lies_in_its_stated_range(row: dict[str, Any]) -> None:
+    """Every figure that was read is between `low` and `high` of its constant."""
+    constant = load_catalog(user_file=None).engine(row["engine"]).constant(row["constant"], row["platform"])
+    assert constant.low <= row["measured_bytes"] <= constant.high
