@@ -1,0 +1,117 @@
+"""How long an answer takes, as ratios in one run, and how ranking grows with the catalog.
+
+python benchmarks/start_up.py [--rounds 15]
+
+Times are user and system seconds of a child process; the commands take turns, and the least of the rounds counts,
+so that a busy machine changes both sides alike. The bytecode of llmfit and its dependencies is compiled first.
+"""
+
+import argparse
+import compileall
+import os
+import resource
+import subprocess
+import sys
+import sysconfig
+import time
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTION = ("recommend", "--vram", "6", "--task", "chat")
+BASE = "import typer, pydantic"
+CASES = {
+    BASE: ("-c", BASE),
+    "recommend --json": ("-m", "llmfit", *QUESTION, "--json"),
+    "recommend, table": ("-m", "llmfit", *QUESTION),
+    "estimate --json": ("-m", "llmfit", "estimate", "Qwen/Qwen3-8B", "--vram", "8", "--json"),
+    "gpus --json": ("-m", "llmfit", "gpus", "4090", "--json"),
+    "--help": ("-m", "llmfit", "--help"),
+}
+PEAK = """
+import resource, runpy, sys
+sys.argv = ["llmfit", *sys.argv[1:]]
+try:
+    runpy.run_module("llmfit", run_name="__main__")
+except SystemExit:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+"""
+BARS = {"recommend --json": 1.5, "recommend, table": 2.0}
+
+
+def seconds_of(words: tuple[str, ...]) -> float:
+    """Run Python with these words and return the CPU time that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=False, env=environment())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def environment() -> dict[str, str]:
+    """Return the environment, without what keeps bytecode from being used."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def measure_start(rounds: int) -> None:
+    """Print each case's least time and its ratio to the base."""
+    least = dict.fromkeys(CASES, float("inf"))
+    for _ in range(rounds):
+        for name, words in CASES.items():
+            least[name] = min(least[name], seconds_of(words))
+    for name, seconds in least.items():
+        bar = f"  (bar {BARS[name]})" if name in BARS else ""
+        print(f"{name:24} {1000 * seconds:7.0f} ms  {seconds / least[BASE]:5.2f} x{bar}")
+    peak = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            PEAK,
+            *QUESTION,
+            "--json",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    print(f"{'peak memory':24} {peak.stderr.strip():>7} MB  (bar 60)")
+
+
+def measure_growth() -> None:
+    """Print how much longer ranking takes with ten times the models."""
+    from llmfit.catalog import load_catalog
+    from llmfit.questions import question_of
+    from llmfit.rank import recommend
+    from llmfit.words import device_of
+
+    catalog = load_catalog(user_file=None)
+    question, device = question_of(catalog, task=["chat"]), device_of(catalog, vram=6)
+    seconds = []
+    for copies in (1, 10):
+        many = load_catalog(user_file=None)
+        many.__dict__["models"] = {
+            f"{model.id}-{copy}" if copy else model.id: replace(model, id=f"{model.id}-{copy}" if copy else model.id)
+            for model in catalog.models.values()
+            for copy in range(copies)
+        }
+        recommend(question, many, device=device)
+        started = time.process_time()
+        recommend(question, many, device=device)
+        seconds.append(time.process_time() - started)
+    print(f"{'ranking, 1 x catalog':24} {1000 * seconds[0]:7.0f} ms")
+    print(f"{'ranking, 10 x catalog':24} {1000 * seconds[1]:7.0f} ms  {seconds[1] / seconds[0]:5.2f} x  (bar 10)")
+
+
+def main() -> None:
+    """Compile, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    asked = parser.parse_args()
+    for package in ("typer", "pydantic", "pydantic_core", "annotated_doc", "typing_inspection", "platformdirs"):
+        compileall.compile_dir(Path(sysconfig.get_path("purelib")) / package, quiet=2)
+    compileall.compile_dir(ROOT / "src" / "llmfit", quiet=2)
+    measure_start(asked.rounds)
+    measure_growth()
+
+
+if __name__ == "__main__":
+    main()
