@@ -28,7 +28,7 @@ BEGIN, END = "  # fitted: begin (benchmarks/ranking/fit.py)\n", "  # fitted: end
 KNEE = 8.0
 PIVOT = "2024-07-01"
 """About the middle of the dates of small models with scores."""
-SPARSE_SD = 4.0
+SPARSE_SD = 2.0
 THINKING_SIGNALS = ("reasoning", "mathematics", "aime", "math-lvl5", "hmmt")
 CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
 PRIOR_PAIRS = 5

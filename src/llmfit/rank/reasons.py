@@ -13,7 +13,8 @@ _BADGES = {
     "related": "judged by benchmarks of its relatives or of neighbouring tasks",
     "estimated": "judged by size and age alone: nobody's benchmark of it is known",
 }
-_LOW_BITS = 4.0
+_LOW_BITS = 4.2
+"""Bits per weight below which a format is called low: Q3_K_M has 4.0, Q4_0 4.5."""
 
 
 def reasons(candidate: Candidate, *, better: Format | None) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
     if candidate.variant.workload.context > model.context_length:
         yield f"trained for {model.context_length:,} tokens; longer needs the publisher's RoPE scaling"
     if candidate.variant.workload.format.nominal_bits < _LOW_BITS:
-        yield f"{candidate.variant.workload.format.id} is below four bits"
+        yield f"{candidate.variant.workload.format.id} is below the four bits that most people stop at"
     if candidate.variant.fit.verdict is Verdict.OFFLOAD:
         yield candidate.variant.fit.reason
     if model.gated:

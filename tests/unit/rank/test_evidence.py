@@ -6,6 +6,7 @@ from math import sqrt
 import pytest
 
 from llmfit.rank.evidence import Evidence, Signal, evidence_rows, signals_of
+from llmfit.records.model import Model
 from llmfit.records.score import Score
 from support.ranking import World, a_score, built_in, ranked, world
 
@@ -18,14 +19,14 @@ def gather(facts: World, *, mode: str | None = None) -> Evidence:
     return Evidence(models=facts.models, scores=facts.scores, ranking=facts.ranking, signals=SIGNALS, mode=mode)
 
 
-def old(name: str, **changes: object) -> object:
+def old(name: str, **changes: object) -> Model:
     """Return a model of mid-2024, inside the range of the boards of that time."""
     from datetime import date
 
     return ranked(name, 8, **{"released": date(2024, 4, 18), **changes})
 
 
-def seen(*scores: Score, name: str = "a/b", **changes: object) -> tuple[Evidence, object]:
+def seen(*scores: Score, name: str = "a/b", **changes: object) -> tuple[Evidence, Model]:
     """Return the evidence of a world of one model, and that model."""
     model = old(name, **changes)
     facts = world(model, scores=scores)
