@@ -3,8 +3,8 @@
 from llmfit.estimate.activations import estimate_activations, llamacpp
 from llmfit.estimate.defaults import resolve
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
-from llmfit.estimate.overhead import estimate_overhead, gpus_used
-from llmfit.estimate.parallel import per_gpu_bytes
+from llmfit.estimate.overhead import estimate_overhead
+from llmfit.estimate.parallel import gpus_used, per_gpu_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Line, Part
@@ -35,13 +35,10 @@ def estimate(
         architecture, workload, device=device, tensor_bytes=activation.bytes + cache.bytes, explain=explain
     )
     parts = (weights, cache, activation, overhead)
-    per_gpu: tuple[int, ...] = ()
-    if gpus > 1:
-        per_gpu = per_gpu_bytes(architecture, workload, parts=parts, terms=terms, gpus=gpus)
     return Estimate(
         parts=parts,
         host_bytes=host,
-        per_gpu_bytes=per_gpu,
+        per_gpu_bytes=per_gpu_bytes(architecture, workload, parts=parts, terms=terms, device=device),
         offloadable_bytes=weights.bytes + cache.bytes if workload.engine.id == "llama.cpp" else 0,
         assumptions=_assumptions(architecture, workload) if explain else (),
         warnings=_warnings(architecture, workload),

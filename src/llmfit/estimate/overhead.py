@@ -3,6 +3,7 @@
 Every figure is a constant of `engines.yaml` with source, version and spread.
 """
 
+from llmfit.estimate.parallel import gpus_used
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.engine import Constant
@@ -44,13 +45,6 @@ def estimate_overhead(
         lines.append(Line("allocator reserve", round(tensor_bytes * share.value), formula, share.source))
     notes = _notes(constants, device=device, platform=platform)
     return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high, lines=tuple(lines), assumptions=notes)
-
-
-def gpus_used(workload: Workload, device: Device | None) -> int:
-    """Return over how many GPUs the workload is spread."""
-    if workload.engine.id == "vllm":
-        return workload.options.tensor_parallel
-    return max(1, len(device.gpus)) if device is not None else 1
 
 
 def _names(workload: Workload, count: int) -> list[str]:

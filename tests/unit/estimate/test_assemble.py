@@ -6,9 +6,11 @@ from llmfit.estimate import estimate
 from llmfit.estimate.defaults import resolve
 from llmfit.estimate.offload import estimate_offload
 from llmfit.estimate.overhead import estimate_overhead
+from llmfit.estimate.parallel import divide_layers
 from llmfit.estimate.versions import build_of, is_before
+from llmfit.fit import fit
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
-from llmfit.records.estimate import PartName
+from llmfit.records.estimate import PartName, Verdict
 from support.loads import GIB, MIB, make_architecture, make_device, make_load
 
 ENGINES = ("llama.cpp", "transformers", "vllm")
@@ -105,10 +107,27 @@ def test_given_options_stay() -> None:
 
 
 def test_layers_are_divided_among_gpus() -> None:
-    """Three GPUs of llama.cpp hold 2, 1 and 1 of four layers, and a buffer each."""
+    """Three equal GPUs of llama.cpp hold 2, 2 and 1 of four layers and the output, and a buffer each."""
     found = estimate(make_architecture(), make_load(), device=make_device(24, 24, 24))
     assert len(found.per_gpu_bytes) == 3
-    assert found.per_gpu_bytes[0] > found.per_gpu_bytes[1] == found.per_gpu_bytes[2]
+    assert found.per_gpu_bytes[0] == found.per_gpu_bytes[1] > found.per_gpu_bytes[2]
+
+
+@pytest.mark.parametrize(
+    ("layers", "cards", "counts"),
+    [(33, [24, 24], [17, 16]), (33, [24, 8], [25, 8]), (5, [1, 1, 1], [2, 2, 1]), (81, [1, 1, 1, 1], [21, 20, 20, 20])],
+)
+def test_larger_cards_hold_more_layers(layers: int, cards: list[int], counts: list[int]) -> None:
+    """The engine divides by the memory that there is."""
+    assert divide_layers(layers, cards) == counts
+
+
+def test_mixed_cards_fit_by_their_shares() -> None:
+    """A large and a small card together run what each alone cannot, and each is compared with its own share."""
+    device = make_device(24, 12)
+    found = estimate(big(), make_load(), device=device)
+    assert found.per_gpu_bytes[0] > 1.5 * found.per_gpu_bytes[1]
+    assert fit(found, device).verdict is Verdict.FITS
 
 
 def test_tensor_parallelism_divides_no_latent() -> None:
