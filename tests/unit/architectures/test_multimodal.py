@@ -6,8 +6,8 @@ import pytest
 
 from llmfit.architectures import describe
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
-from llmfit.records.architecture import Architecture, Role, Section
-from support.configs import VISION, multimodal
+from llmfit.records.architecture import Architecture, CacheKind, Role, Section
+from support.configs import EXPERTS, LATENT, VISION, multimodal
 
 V, P = 32, 14
 
@@ -134,3 +134,32 @@ def test_gemma4_adds_towers_only_where_they_are() -> None:
     heard = describe({**config, "audio_config": {"num_hidden_layers": 1}})
     assert part(heard, Section.AUDIO) > 0
     assert part(heard, Section.PROJECTOR) == 64 * 32 + 64 * 1536
+
+
+def test_glm5_next_pools_its_index_keys() -> None:
+    """Latent of 16, and 2 · 8 + 1 elements for the indexer, on every fourth layer."""
+    text: dict[str, Any] = {**LATENT, **EXPERTS, "qk_rope_head_dim": 0, "index_head_dim": 8, "num_key_value_heads": 8}
+    vision = {"projection_intermediate_size": 40}
+    model = describe(multimodal("glm5_next", text=text, vision=vision))
+    (latent,) = [c for c in model.caches if c.kind is CacheKind.LATENT]
+    assert (latent.layers, latent.key_elements, latent.indexer_elements) == ((3,), 16, 17)
+    for key, value in (("qk_rope_head_dim", 4), ("indexer_types", ["shared"] * 6)):
+        with pytest.raises(UnsupportedArchitectureError, match=key):
+            describe(multimodal("glm5_next", text={**text, key: value}, vision=vision))
+
+
+def test_mistrals_first_vision_models_are_llava_with_pixtral() -> None:
+    """The projector has biases and joins no patches."""
+    model = describe(multimodal("llava", text={"model_type": "mistral"}, vision={"model_type": "pixtral"}))
+    assert part(model, Section.PROJECTOR) == V * 64 + 64 + 64 * 64 + 64
+
+
+def test_gemma4_unified_counts_its_text_and_says_so() -> None:
+    """Its embedders are not known: where a config describes them it is refused."""
+    config = {
+        "model_type": "gemma4_unified",
+        "text_config": multimodal("x", text=GEMMA4_TEXT, vision={})["text_config"],
+    }
+    assert "text only" in describe(config).notes[-1]
+    with pytest.raises(UnsupportedArchitectureError, match="vision_config"):
+        describe({**config, "vision_config": {"depth": 1}})

@@ -46,7 +46,7 @@ def _olmo_linear(stack: Stack, layers: tuple[int, ...]) -> None:
         stack.norm(name, stack.hidden, layers)
 
 
-def _kimi_flat(values: Mapping[str, Any]) -> dict[str, Any]:
+def kimi_flat(values: Mapping[str, Any]) -> dict[str, Any]:
     """Lift what Kimi Linear keeps in `linear_attn_config`; its layers count from one."""
     nested = values.get("linear_attn_config")
     if not isinstance(nested, Mapping):
@@ -165,7 +165,7 @@ FAMILIES = {
         even_heads=False,
         aliases=_KIMI_NAMES,
         defaults=_KIMI_RANKS,
-        rewrite=_kimi_flat,
+        rewrite=kimi_flat,
     ),
     "bailing_hybrid": Decoder(
         mtp="num_nextn_predict_layers",
