@@ -82,6 +82,7 @@ class Evidence:
         self.signals = signals
         self.mode = mode or "non-thinking"
         self._sizes: dict[str, Size] = {}
+        self._families: dict[str, tuple[float, float]] = {}
         self._scales = {scale.benchmark: scale for scale in ranking.scales if scale.signal in signals}
         self._by_model: dict[str, list[Score]] = {}
         for score in scores:
@@ -143,26 +144,35 @@ class Evidence:
         return mean / loading * sd, noise * sd**2
 
     @cached_property
-    def _families(self) -> dict[str, tuple[float, float]]:
-        """Family → (precision, precision x points) of what its measured models say."""
-        own = (1 - self.ranking.shrinkage.family_share) * self.ranking.prior.standard_deviation**2
-        found: dict[str, tuple[float, float]] = {}
+    def _measured(self) -> dict[str, list[Model]]:
+        """Family → its models that somebody scored."""
+        found: dict[str, list[Model]] = {}
         for model_id in self._by_model:
             model = self.models.get(model_id)
-            if model is None or model.kind not in _CHAT_KINDS or not model.official:
-                continue
+            if model is not None and model.kind in _CHAT_KINDS and model.official:
+                found.setdefault(model.family, []).append(model)
+        return found
+
+    def _pooled(self, family: str) -> tuple[float, float]:
+        """Return (precision, precision x points) of what a family's measured models say, worked out once."""
+        pooled = self._families.get(family)
+        if pooled is not None:
+            return pooled
+        own = (1 - self.ranking.shrinkage.family_share) * self.ranking.prior.standard_deviation**2
+        precision = total = 0.0
+        for model in sorted(self._measured.get(family, ()), key=lambda m: m.id):
             observation = self.observe(model)
             if observation is not None:
-                precision, total = found.get(model.family, (0.0, 0.0))
                 share = 1 / (observation.variance + own)
-                found[model.family] = (precision + share, total + share * observation.points)
-        return found
+                precision, total = precision + share, total + share * observation.points
+        self._families[family] = precision, total
+        return precision, total
 
     def family(self, model: Model, own: Observation | None) -> tuple[float, float]:
         """Return (points, variance) that the rest of the family suggests for a model."""
         shrinkage, variance = self.ranking.shrinkage, self.ranking.prior.standard_deviation**2
         between, within = shrinkage.family_share * variance, (1 - shrinkage.family_share) * variance
-        precision, total = self._families.get(model.family, (0.0, 0.0))
+        precision, total = self._pooled(model.family)
         if own is not None and model.official and model.kind in _CHAT_KINDS and precision:
             share = 1 / (own.variance + within)
             precision, total = max(0.0, precision - share), total - share * own.points

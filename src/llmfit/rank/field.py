@@ -162,7 +162,7 @@ class Field:
         return Candidate(
             model=model,
             architecture=architecture,
-            license=self._sieve.licenses[model.id],
+            license=self._sieve.license(model),
             variant=variant,
             speed=speed,
             quality=quality,

@@ -9,11 +9,11 @@ from llmfit.rank.field import Field, Gathered
 from llmfit.rank.guards import one_per_lineage, reject_toys
 from llmfit.rank.labels import label
 from llmfit.rank.reasons import reasons, warnings
-from llmfit.rank.room import longest_context
+from llmfit.rank.room import likely_room, longest_context
 from llmfit.rank.score import weights_of
 from llmfit.rank.sieve import context_limit, context_of, tasks_of
 from llmfit.records.device import Device
-from llmfit.records.estimate import Fit
+from llmfit.records.estimate import Fit, Verdict
 from llmfit.records.format import Format
 from llmfit.records.question import Question
 from llmfit.records.recommendation import CompanionPick, Recommendation, Recommendations, Rejection
@@ -131,9 +131,17 @@ class _Making:
             )
             return variant.fit if variant is not None else None
 
-        if fits_at(self._context) is None or candidate.variant.fit.verdict != "fits":
+        if candidate.variant.fit.verdict is not Verdict.FITS:
             return None
-        return longest_context(fits_at, context=self._context, limit=context_limit(candidate.model))
+        limit = context_limit(candidate.model)
+        guess = likely_room(
+            candidate.variant.fit.estimate,
+            context=self._context,
+            sequences=load.sequences,
+            budget=self._chooser.budget,
+            limit=limit,
+        )
+        return longest_context(fits_at, context=self._context, limit=limit, guess=guess)
 
     def _next_up(self, candidate: Candidate) -> Format | None:
         """Return the ladder's next better format, where there was one that did not fit."""

@@ -15,17 +15,26 @@ def likely_room(estimate: Estimate, *, context: int, sequences: int, budget: int
     return limit if per_token == 0 else min(limit, context + int(free / per_token / sequences))
 
 
-def longest_context(fits_at: Callable[[int], Fit | None], *, context: int, limit: int) -> int:
-    """Return the longest context, in whole steps, whose verdict is `fits`; `context` itself is known to fit."""
-    if limit <= context or _fits(fits_at(limit)):
+def longest_context(fits_at: Callable[[int], Fit | None], *, context: int, limit: int, guess: int) -> int:
+    """Return the longest context, in whole steps, whose verdict is `fits`; `context` itself is known to fit.
+
+    The search widens from the guess, which is right to a few steps where the cache grows evenly.
+    """
+    if limit <= context or (guess >= limit and _fits(fits_at(limit))):
         return limit
-    low, high = context // _STEP, limit // _STEP
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _fits(fits_at(middle * _STEP)):
-            low = middle
+    low, high = context // _STEP, limit // _STEP + 1  # low fits, high does not or lies beyond the limit
+    probe, width = min(max(guess // _STEP, low), high - 1), 1
+    while high - low > 1:
+        probe = min(max(probe, low + 1), high - 1)
+        if _fits(fits_at(probe * _STEP)):
+            low, probe = probe, probe + width
         else:
-            high = middle - 1
+            high, probe = probe, probe - width
+        width *= 2
+        if high - low <= width:
+            probe = (low + high) // 2
+    if (low + 1) * _STEP > limit and _fits(fits_at(limit)):
+        return limit
     return max(context, low * _STEP)
 
 

@@ -41,8 +41,7 @@ class Sieve:
         self._languages = {*question.languages, *(t.language for t in tasks if t.language)}
         self._context = max(context_of(question, tasks), *(0, *(t.min_context for t in tasks)))
         self._ids = tuple(name for name in question.licenses if name not in _KEYWORDS)
-        self.licenses: dict[str, EffectiveLicense] = {}
-        """Effective licences of the models that came so far."""
+        self._licenses: dict[str, EffectiveLicense] = {}
 
     def reject(self, model: Model) -> Rejection | None:
         """Return the first reason against a model; None where it passes."""
@@ -75,15 +74,24 @@ class Sieve:
         if asked.max_parameters is not None and model.parameters > asked.max_parameters:
             yield "parameters", f"{model.parameters / 1e9:.1f} B parameters"
 
+    def license(self, model: Model) -> EffectiveLicense:
+        """Return the model's effective licence, worked out once."""
+        known = self._licenses.get(model.id)
+        if known is None:
+            known = effective_license(model, models=self._facts.models, licenses=self._facts.licenses)
+            self._licenses[model.id] = known
+        return known
+
     def _license(self, model: Model) -> Iterator[tuple[str, str]]:
-        effective = effective_license(model, models=self._facts.models, licenses=self._facts.licenses)
-        self.licenses[model.id] = effective
+        asked = self._question
+        if not asked.licenses and asked.region is None:
+            return
         allowed, reason = allows(
-            effective,
-            commercial="commercial" in self._question.licenses,
-            permissive="permissive" in self._question.licenses,
+            self.license(model),
+            commercial="commercial" in asked.licenses,
+            permissive="permissive" in asked.licenses,
             ids=self._ids,
-            region=self._question.region,
+            region=asked.region,
         )
         if not allowed:
             yield "license", reason

@@ -73,10 +73,9 @@ class Chooser:
 
     def least_bytes(self, model: Model) -> float:
         """Return a lower bound of the weights in the smallest format that may be chosen; 0 where there is none."""
-        bits = [format_.nominal_bits for _, format_ in self.formats(model)]
-        least = _LEAST_SHARE * model.parameters * min(bits, default=0) / 8
-        in_ram = "hidden_size_per_layer_input" in model.architecture
-        return least / 2 if in_ram else least
+        bits = min((format_.nominal_bits for _, format_ in self.formats(model)), default=0.0)
+        least = _LEAST_SHARE * model.parameters * bits / 8
+        return least / 2 if "hidden_size_per_layer_input" in model.architecture else least
 
     def choose(self, model: Model, architecture: Architecture) -> tuple[Variant | None, Variant | None]:
         """Return (the best variant that fits, the smallest that was tried).
