@@ -1,0 +1,187 @@
+"""The commands on the built-in catalog: what they answer, and with which exit code."""
+
+import csv
+import io
+
+import pytest
+
+from llmfit.cli import command_of, wants_json
+from llmfit.errors import NoGpuFoundError
+from support.terminal import ask
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a GPU."""
+
+    def nothing() -> None:
+        raise NoGpuFoundError("No usable GPU found", hint="Say what you have")
+
+    monkeypatch.setattr("llmfit.detect.detect_device", nothing)
+
+
+def test_recommend_answers_with_picks_that_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ranks count up, verdicts fit, and everything that was looked at is accounted for."""
+    said = ask(capsys, "recommend", "--vram", "8", "--task", "chat", "--json")
+    assert (said.code, said.err) == (0, "")
+    picks = said.json["recommendations"]
+    assert [pick["rank"] for pick in picks] == list(range(1, len(picks) + 1))
+    assert {pick["verdict"] for pick in picks} == {"fits"}
+    assert len(picks) + len(said.json["offload"]) + sum(said.json["rejected"].values()) == said.json["considered"]
+    assert "rejections" not in said.json
+
+
+def test_recommend_explains_every_term(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--explain` each pick has the terms of its memory, and each rejection its reason."""
+    said = ask(capsys, "recommend", "--vram", "8", "--explain", "--top", "2", "--json")
+    for pick in said.json["recommendations"]:
+        for part in pick["parts"]:
+            assert sum(line["bytes"] for line in part["lines"]) == part["bytes"], part["name"]
+    assert len(said.json["rejections"]) == sum(said.json["rejected"].values())
+
+
+def test_why_not_answers_for_one_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what kept it out; a pick is said to be one."""
+    said = ask(capsys, "recommend", "--vram", "8", "--why-not", "Qwen/Qwen3-32B", "--json")
+    assert [rejection["model"] for rejection in said.json["rejections"]] == ["Qwen/Qwen3-32B"]
+    assert said.json["rejections"][0]["reason"] == "too_large"
+    best = said.json["recommendations"][0]["model"]["id"]
+    assert "is among the picks" in ask(capsys, "recommend", "--vram", "8", "--why-not", best).err
+
+
+def test_top_and_all_say_how_many(capsys: pytest.CaptureFixture[str]) -> None:
+    """One, or every one."""
+    one = ask(capsys, "recommend", "--vram", "8", "--top", "1", "--json").json["recommendations"]
+    every = ask(capsys, "recommend", "--vram", "8", "--all", "--json").json["recommendations"]
+    assert len(one) == 1
+    assert len(every) > 5
+
+
+@pytest.mark.parametrize(("vram", "code", "verdict"), [("24", 0, "fits"), ("2", 1, "too_large")])
+def test_estimate_leaves_with_the_verdict(
+    vram: str, code: int, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0 where it fits, 1 where it does not."""
+    said = ask(capsys, "estimate", "Qwen/Qwen3-8B", "--vram", vram, "--json")
+    assert (said.code, said.json["verdict"]) == (code, verdict)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_estimate_without_a_gpu_has_bytes_and_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to compare with is no failure: a note says so on stderr."""
+    said = ask(capsys, "estimate", "Qwen/Qwen3-8B", "--json")
+    assert said.code == 0
+    assert (said.json["device"], said.json["verdict"], said.json["headroom_bytes"]) == (None, None, None)
+    assert said.err.startswith("note: no GPU found here")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_recommend_and_detect_need_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 3 with a stable word."""
+    for command in ("recommend", "detect"):
+        said = ask(capsys, command, "--json")
+        assert (said.code, said.json["error"]["code"]) == (3, "no_gpu")
+
+
+def test_estimate_of_training_has_its_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Gradients, optimizer and adapter join the memory, and all sum to the total."""
+    said = ask(capsys, "estimate", "Qwen/Qwen3-4B", "--vram", "24", "--training", "lora", "--explain", "--json")
+    memory = dict(said.json["memory"])
+    total = memory.pop("total_bytes")
+    assert {"gradients_bytes", "optimizer_bytes", "adapter_bytes"} <= set(memory)
+    assert sum(memory.values()) == total
+    assert said.json["workload"]["training"] == "lora"
+    assert said.json["plan"]["methods"]
+    off = ask(
+        capsys,
+        "estimate",
+        "Qwen/Qwen3-4B",
+        "--vram",
+        "24",
+        "--training",
+        "lora",
+        "--no-gradient-checkpointing",
+        "--json",
+    )
+    assert off.json["workload"]["gradient_checkpointing"] == "none"
+    assert off.json["memory"]["activation_bytes"] > memory["activation_bytes"]
+
+
+def test_compare_puts_models_under_one_load(capsys: pytest.CaptureFixture[str]) -> None:
+    """One estimate each, in the order asked for, doubles once; 1 only where none fits."""
+    said = ask(capsys, "compare", "Qwen/Qwen3-32B", "Qwen/Qwen3-4B", "Qwen/Qwen3-4B", "--vram", "8", "--json")
+    assert said.code == 0
+    assert [one["model"]["id"] for one in said.json["estimates"]] == ["Qwen/Qwen3-32B", "Qwen/Qwen3-4B"]
+    assert len({(one["workload"]["context"], one["workload"]["format"]) for one in said.json["estimates"]}) == 1
+    assert ask(capsys, "compare", "Qwen/Qwen3-32B", "--vram", "8").code == 1
+
+
+def test_models_are_found_by_words_task_licence_and_language(capsys: pytest.CaptureFixture[str]) -> None:
+    """Filters add up; nothing found is exit 1."""
+    found = ask(capsys, "models", "qwen3", "--task", "code", "--license", "permissive", "--json")
+    assert found.code == 0
+    assert found.json["models"]
+    for model in found.json["models"]:
+        assert "qwen3" in model["id"].lower()
+        assert model["license"]["permissive"]
+    korean = ask(capsys, "models", "--language", "ko", "--top", "3", "--json").json["models"]
+    assert len(korean) == 3
+    assert all("ko" in model["languages"] for model in korean)
+    assert ask(capsys, "models", "no such words").code == 1
+    assert ask(capsys, "models", "list", "qwen3", "--json").json["command"] == "models"
+
+
+def test_models_show_has_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every fact says where it was read."""
+    said = ask(capsys, "models", "show", "Qwen/Qwen3-8B", "--json")
+    assert said.json["command"] == "models show"
+    assert said.json["model"]["sources"]
+    assert said.json["model"]["license"]["effective_id"] == "apache-2.0"
+
+
+def test_gpus_are_found_by_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows come by memory; CSV has as many as JSON."""
+    said = ask(capsys, "gpus", "3060", "--json")
+    sizes = [gpu["memory_bytes"] for gpu in said.json["gpus"]]
+    assert sizes == sorted(sizes)
+    rows = list(csv.DictReader(io.StringIO(ask(capsys, "gpus", "3060", "--output", "csv").out)))
+    assert [row["id"] for row in rows] == [gpu["id"] for gpu in said.json["gpus"]]
+    assert ask(capsys, "gpus", "no such card").code == 1
+
+
+def test_long_lists_are_cut_for_people_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A table shows thirty rows and says how many more there are; programs get all."""
+    table = ask(capsys, "gpus").out
+    assert "more with --all" in table
+    assert len(ask(capsys, "gpus", "--json").json["gpus"]) > 250
+    assert len(ask(capsys, "gpus", "--all").out.splitlines()) > 250
+
+
+@pytest.mark.parametrize(
+    "words", [["recommend", "--vram", "8"], ["estimate", "Qwen/Qwen3-8B", "--vram", "8"], ["gpus"]]
+)
+@pytest.mark.parametrize("mode", ["plain", "jsonl", "csv", "markdown"])
+def test_every_mode_answers(words: list[str], mode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each output mode of a real answer has content and no message beside it."""
+    said = ask(capsys, *words, "--output", mode)
+    assert said.code == 0
+    assert len(said.out.splitlines()) >= 1
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "json"),
+    [
+        ("recommend --json", "recommend", True),
+        ("models show x -o jsonl", "models show", True),
+        ("models x --output=json", "models", True),
+        ("gpus --output csv", "gpus", False),
+        ("--version", "llmfit", False),
+        ("", "llmfit", False),
+        ("gpus --output", "gpus", False),
+    ],
+)
+def test_the_words_tell_command_and_output_even_where_they_are_wrong(words: str, command: str, *, json: bool) -> None:
+    """An error's envelope needs both before anything is parsed."""
+    assert command_of(words.split()) == command
+    assert wants_json(words.split()) is json
