@@ -119,10 +119,13 @@ class InternalError(CannotAnswerError):
     code = "internal_error"
 
 
-def nearest(word: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
-    """Return the known words closest to `word`, best first, ignoring case."""
+def nearest(word: str, known: Iterable[str], *, limit: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Return the known words closest to `word`, best first, ignoring case.
+
+    `cutoff` is how alike they must be, from 0 (not at all) to 1 (equal).
+    """
     import difflib
 
     spelled = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), spelled, n=limit, cutoff=0.5)
+    found = difflib.get_close_matches(word.casefold(), spelled, n=limit, cutoff=cutoff)
     return [spelled[name] for name in found]

@@ -77,10 +77,16 @@ def find_word(
             spelled.setdefault(alias.casefold(), owner)
     if wanted in spelled:
         return rows[spelled[wanted]]
-    known = listed(sorted(rows)) if len(rows) <= 2 * SHOWN else "see the documentation"
     close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled)))
-    hint = f"Did you mean {listed(close)}?" if close else f"Known: {known}"
+    hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, sorted(rows))}"
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
+
+
+def _some(word: str, names: Sequence[str]) -> str:
+    """Return all names of a small vocabulary, of a larger one those that come closest."""
+    if len(names) <= 2 * SHOWN:
+        return listed(names)
+    return f"{', '.join(nearest(word, names, limit=SHOWN, cutoff=0.0))} and {len(names) - SHOWN} others"
 
 
 _VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")
