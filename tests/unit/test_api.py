@@ -3,7 +3,8 @@
 import pytest
 
 import llmfit
-from llmfit.api import active_parameters, explained
+from llmfit.api import active_parameters
+from llmfit.explaining import explained
 
 
 def test_the_same_answer_as_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

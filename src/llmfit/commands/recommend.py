@@ -81,7 +81,7 @@ def _answer(
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
     answer = rank(question, catalog, device=device)
     if explain:
-        from llmfit.api import explained
+        from llmfit.explaining import explained
 
         answer = explained(answer, device=device)
     view = RecommendationsView(

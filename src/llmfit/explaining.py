@@ -1,0 +1,24 @@
+"""Adds to a recommendation the terms of its memory, which a ranking leaves out to be quick."""
+
+from dataclasses import replace
+
+from llmfit.architectures import describe
+from llmfit.estimate import estimate
+from llmfit.records.device import Device
+from llmfit.records.recommendation import Recommendation, Recommendations
+
+
+def explained(answer: Recommendations, *, device: Device) -> Recommendations:
+    """Return the same answer, the same bytes, with every term of the picks' memory."""
+    return replace(
+        answer,
+        picks=tuple(_explained(pick, device=device) for pick in answer.picks),
+        offload=tuple(_explained(pick, device=device) for pick in answer.offload),
+    )
+
+
+def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
+    estimated = estimate(describe(pick.model.architecture), pick.workload, device=device, explain=True)
+    if estimated.total_bytes != pick.fit.estimate.total_bytes:  # part of it lies in RAM, or beside companions
+        return pick
+    return replace(pick, fit=replace(pick.fit, estimate=estimated))
