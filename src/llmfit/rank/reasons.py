@@ -29,7 +29,7 @@ def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
         yield notable
     format_ = candidate.variant.workload.format
     loss = next((-t.points for t in quality.terms if t.label == format_.id), 0.0)
-    cost = f"costs about {loss:.0f} points of rating" if loss >= 1 else "costs next to nothing"
+    cost = f"costs about {loss:.0f} points of rating" if loss >= 1.5 else "costs next to nothing"
     if format_.requires_qat:
         yield f"published in {format_.id}, so that format costs nothing"
     elif better is not None:

@@ -19,11 +19,15 @@ def context_limit(model: Model) -> int:
 
 
 def tasks_of(question: Question, tasks: Mapping[str, Task]) -> tuple[Task, ...]:
-    """Return the tasks asked for; a language that has a task of its own adds it."""
+    """Return the tasks asked for, then those of the languages asked for, whose benchmarks speak as well.
+
+    A language's task joins only those that are done by the same kinds of model.
+    """
     asked = [tasks[name] for name in question.tasks]
     spoken = {task.language for task in asked}
+    kinds = set(asked[0].kinds).intersection(*(task.kinds for task in asked))
     own = [t for t in tasks.values() if t.language in question.languages and t.language not in spoken]
-    return (*asked, *own)
+    return (*asked, *(task for task in own if kinds.intersection(task.kinds)))
 
 
 def context_of(question: Question, tasks: tuple[Task, ...]) -> int:
@@ -58,7 +62,7 @@ class Sieve:
         yield from self._license(model)
 
     def _type(self, model: Model) -> Iterator[tuple[str, str]]:
-        for task in self._tasks:
+        for task in self._tasks[: len(self._question.tasks)]:
             base = self._question.include_base and model.kind == "base"
             if model.kind not in task.kinds and not base:
                 yield "type", f"{_article(model.kind)} model; {task.id} needs {' or '.join(task.kinds)}"

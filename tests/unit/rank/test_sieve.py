@@ -136,6 +136,14 @@ def test_a_language_brings_its_task_along() -> None:
     assert [t.id for t in tasks_of(Question(tasks=("korean",), languages=("ko",)), TASKS)] == ["korean"]
 
 
+def test_a_language_changes_no_type() -> None:
+    """An embedder that knows Korean embeds Korean; a coder need not chat."""
+    embedder = ranked("a/b", kind="embedding", tasks=("embed",))
+    assert reason(embedder, tasks=("embed",), languages=("ko",)) == ""
+    assert [t.id for t in tasks_of(Question(tasks=("embed",), languages=("ko",)), TASKS)] == ["embed"]
+    assert reason(ranked("a/b", tasks=("code",)), tasks=("code",), languages=("ko",)) == ""
+
+
 def test_the_longest_usual_context_holds() -> None:
     """Unless the user names one."""
     question = Question(tasks=("chat", "code"))
