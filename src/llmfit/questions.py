@@ -1,11 +1,11 @@
 """Turns the words of `recommend` into a question."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.licensing import parse_region
-from llmfit.records.format import EngineName
+from llmfit.records.format import EngineName, Format, PrecisionName
 from llmfit.records.question import Question
 from llmfit.words import format_of, kv_format_of, precision_of
 
@@ -38,20 +38,15 @@ def question_of(
     Raises:
         UsageError: A word is unknown, or two contradict each other.
     """
+    engines = tuple(dict.fromkeys(catalog.engine(word).id for word in engine or ()))
+    wanted = None if precision is None else precision_of(precision)
+    named = None if format_name is None else catalog.format(format_name)
+    _check(catalog, engines=engines, wanted=wanted, named=named, kv_format=kv_format)
     if context is not None and prompt_tokens is not None and prompt_tokens > context:
         raise UsageError(
             f"--prompt-tokens {prompt_tokens:,} is more than the context of {context:,} tokens",
             hint="The context holds prompt and answer",
         )
-    engines = tuple(catalog.engine(word).id for word in engine or ())
-    wanted = None if precision is None else precision_of(precision)
-    named = None if format_name is None else catalog.format(format_name)
-    for runner in engines:
-        if wanted is not None or named is not None:
-            format_of(catalog, engine=catalog.engines[runner], precision=wanted, format_name=format_name)
-        kv_format_of(catalog, engine=catalog.engines[runner], name=kv_format)
-    if named is not None and wanted is not None and named.precision != wanted:
-        raise UsageError(f"--precision {wanted} and --format {named.id} contradict each other", hint="Give one of them")
     return Question(
         tasks=tuple(dict.fromkeys(catalog.task(word).id for word in task or ())) or ("chat",),
         licenses=tuple(dict.fromkeys(_license_word(catalog, word) for word in license_ or ())),
@@ -60,7 +55,7 @@ def question_of(
         context=context,
         prompt_tokens=prompt_tokens,
         sequences=sequences or 1,
-        engines=_unique(engines),
+        engines=engines,
         precision=wanted,
         format=None if named is None else named.id,
         kv_format=None if kv_format is None else catalog.kv_format(kv_format).id,
@@ -74,8 +69,22 @@ def question_of(
     )
 
 
-def _unique(engines: Iterable[EngineName]) -> tuple[EngineName, ...]:
-    return tuple(dict.fromkeys(engines))
+def _check(
+    catalog: Catalog,
+    *,
+    engines: Sequence[EngineName],
+    wanted: PrecisionName | None,
+    named: Format | None,
+    kv_format: str | None,
+) -> None:
+    """Check that engines, precision, format and cache go together."""
+    for runner in engines:
+        if wanted is not None or named is not None:
+            name = None if named is None else named.id
+            format_of(catalog, engine=catalog.engines[runner], precision=wanted, format_name=name)
+        kv_format_of(catalog, engine=catalog.engines[runner], name=kv_format)
+    if named is not None and wanted is not None and named.precision != wanted:
+        raise UsageError(f"--precision {wanted} and --format {named.id} contradict each other", hint="Give one of them")
 
 
 def _license_word(catalog: Catalog, word: str) -> str:
