@@ -28,6 +28,7 @@ def _indexed_attention(stack: Stack, layers: tuple[int, ...]) -> None:
     if (stated and set(stated) != {"full"}) or config.raw("index_topk_pattern") or config.raw("index_topk_freq"):
         config.unsupported("indexer_types", "shares indexers between layers")
     nope, value, rank = (config.size(name) for name in ("qk_nope_head_dim", "v_head_dim", "kv_lora_rank"))
+    stack.extra.update(qk_nope_head_dim=nope, qk_rope_head_dim=0, v_head_dim=value, kv_lora_rank=rank)
     q_rank = config.size("q_lora_rank")
     add_queries(stack, layers, stack.heads * nope)
     stack.linear(Role.ATTN_LATENT, "kv_a_proj_with_mqa", (rank, h), layers)
