@@ -34,15 +34,24 @@ def _compare(needed: int, usable: int) -> Verdict:
 
 def _worst(estimate: Estimate, device: Device) -> tuple[int, int]:
     """Return bytes needed and usable on the GPU that has the least room for its share."""
+    return max(shares(estimate, device), key=lambda pair: pair[0] / max(1, pair[1]))
+
+
+def shares(estimate: Estimate, device: Device) -> list[tuple[int, int]]:
+    """Return bytes needed and usable on each GPU, the largest card first; of the RAM where there is no GPU.
+
+    Cards of several sizes are never summed: each holds its own share.
+    """
+    if not device.gpus:
+        return [(estimate.total_bytes + estimate.host_bytes, device.ram_bytes or 0)]
     if device.unified:
-        return estimate.total_bytes + estimate.host_bytes, device.usable_bytes
+        return [(estimate.total_bytes + estimate.host_bytes, device.usable_bytes)]
     usable = sorted((gpu.usable_bytes for gpu in device.gpus), reverse=True)
     if len(estimate.per_gpu_bytes) < 2:
-        return estimate.total_bytes, usable[0]
+        return [(estimate.total_bytes, usable[0])]
     if len(estimate.per_gpu_bytes) > len(usable):
-        return estimate.total_bytes, 0
-    needed = sorted(estimate.per_gpu_bytes, reverse=True)
-    return max(zip(needed, usable, strict=False), key=lambda pair: pair[0] / max(1, pair[1]))
+        return [(estimate.total_bytes, 0)]
+    return list(zip(sorted(estimate.per_gpu_bytes, reverse=True), usable, strict=False))
 
 
 def _fit_ram(estimate: Estimate, device: Device) -> Fit:

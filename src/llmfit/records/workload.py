@@ -2,6 +2,7 @@
 
 from dataclasses import field
 
+from llmfit.records.checkpoint import Checkpoint
 from llmfit.records.engine import Engine
 from llmfit.records.format import Format, KvFormat
 from llmfit.records.frozen import dataclass
@@ -39,6 +40,8 @@ class EngineOptions:
     """transformers: eager, sdpa or flash_attention_2; awq_fused for AutoAWQ's fused modules."""
     tensor_parallel: int = 1
     """GPUs among which each layer is divided."""
+    pipeline_parallel: int = 1
+    """vLLM: groups of GPUs, each of which has some of the layers."""
     speculative: bool = False
     """Whether MTP layers are loaded."""
     engine_version: str | None = None
@@ -64,6 +67,8 @@ class Workload:
     options: EngineOptions = field(default_factory=EngineOptions)
     kv_format_v: KvFormat | None = None
     """llama.cpp `--cache-type-v`, where V is stored otherwise than K; None for the same."""
+    checkpoint: Checkpoint | None = None
+    """The file or files that are run, whose tensors are counted as stored; None where `format` decides the bytes."""
 
     @property
     def prefill_tokens(self) -> int:
