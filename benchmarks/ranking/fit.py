@@ -144,7 +144,8 @@ def fit_shrinkage(scales: Sequence[Fitted], known: dict[str, Known], *, sd: floa
         "loadings": "{" + ", ".join(f"{k}: {v}" for k, v in fit_loadings(pairs).items()) + "}",
         "row_agreement": round(max(agreement, row_agreement(chat)), 3),
         "family_share": round(family_share(means, known, agreement=agreement), 3),
-        "specialist_points": round(specialist_points(chat, known, sd=sd), 1),
+        # As any deviation that single boards see, shrunk by how far boards agree.
+        "specialist_points": round(specialist_points(chat, known, sd=sd) * sqrt(agreement), 1),
         "loss_points": float(round(loss)),
         "pairs": many,
     }
