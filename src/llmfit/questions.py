@@ -42,11 +42,7 @@ def question_of(
     wanted = None if precision is None else precision_of(precision)
     named = None if format_name is None else catalog.format(format_name)
     _check(catalog, engines=engines, wanted=wanted, named=named, kv_format=kv_format)
-    if context is not None and prompt_tokens is not None and prompt_tokens > context:
-        raise UsageError(
-            f"--prompt-tokens {prompt_tokens:,} is more than the context of {context:,} tokens",
-            hint="The context holds prompt and answer",
-        )
+    _check_prompt(context=context, prompt_tokens=prompt_tokens)
     return Question(
         tasks=tuple(dict.fromkeys(catalog.task(word).id for word in task or ())) or ("chat",),
         licenses=tuple(dict.fromkeys(_license_word(catalog, word) for word in license_ or ())),
@@ -85,6 +81,14 @@ def _check(
         kv_format_of(catalog, engine=catalog.engines[runner], name=kv_format)
     if named is not None and wanted is not None and named.precision != wanted:
         raise UsageError(f"--precision {wanted} and --format {named.id} contradict each other", hint="Give one of them")
+
+
+def _check_prompt(*, context: int | None, prompt_tokens: int | None) -> None:
+    if context is not None and prompt_tokens is not None and prompt_tokens > context:
+        raise UsageError(
+            f"--prompt-tokens {prompt_tokens:,} is more than the context of {context:,} tokens",
+            hint="The context holds prompt and answer",
+        )
 
 
 def _license_word(catalog: Catalog, word: str) -> str:
