@@ -2,7 +2,8 @@
 
 LlmfitError
 ├── UsageError                    exit 2: the question itself is wrong
-│   └── UnknownWordError          a word outside a closed vocabulary
+│   ├── UnknownWordError          a word outside a closed vocabulary
+│   └── InvalidFileError          a deploy file with errors, each with line and column
 └── CannotAnswerError             exit 3: a good question without an answer
     ├── UnknownModelError         AmbiguousModelError
     ├── UnknownGpuError           AmbiguousGpuError
@@ -16,7 +17,7 @@ LlmfitError
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LlmfitError(Exception):
@@ -45,6 +46,16 @@ class UnknownWordError(UsageError):
     """A word outside a closed vocabulary: task, licence, format, engine, precision."""
 
     code = "unknown_word"
+
+
+class InvalidFileError(UsageError):
+    """A deploy file that is not valid; `problems` are records of `records.deployment.FileProblem`."""
+
+    code = "invalid_file"
+
+    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Any] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class CannotAnswerError(LlmfitError):

@@ -21,6 +21,8 @@ class Problem:
     message: str
     edit: str
     """What to do, as an order."""
+    column: int = 1
+    """Column, counted from 1, where it is known better than the line's start."""
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.row, self.field) if part)

@@ -28,16 +28,24 @@ PathKey = tuple[str | int, ...]
 
 @dataclass(slots=True)
 class Document:
-    """A decoded file, with the line of each of its values."""
+    """A decoded file, with the line and column of each of its values, or of the key before it."""
 
     file: str
     data: Any
     lines: dict[PathKey, int] = field(default_factory=dict)
+    columns: dict[PathKey, int] = field(default_factory=dict)
 
     def line(self, path: PathKey) -> int:
         """Return the line of the value at `path`, or of the nearest thing around it."""
         for end in range(len(path), -1, -1):
             if (found := self.lines.get(path[:end])) is not None:
+                return found
+        return 1
+
+    def column(self, path: PathKey) -> int:
+        """Return the column, counted from 1, of what `line` returns the line of."""
+        for end in range(len(path), -1, -1):
+            if (found := self.columns.get(path[:end])) is not None:
                 return found
         return 1
 
@@ -67,7 +75,8 @@ def parse_yaml(text: str, *, file: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML"
-        raise _refusal(document, 0 if mark is None else mark.line, f"{problem}", "correct this line") from None
+        line, column = (0, 0) if mark is None else (mark.line, mark.column)
+        raise _refusal(document, line, f"{problem}", "correct this line", column=column) from None
     return document
 
 
@@ -97,8 +106,9 @@ def _load_text(path: Path) -> str:
     return text
 
 
-def _refusal(document: Document, line: int, problem: str, edit: str) -> CatalogError:
-    return catalog_error([Problem(document.file, line + 1, "", "", problem, edit[:1].lower() + edit[1:])])
+def _refusal(document: Document, line: int, problem: str, edit: str, *, column: int = 0) -> CatalogError:
+    edit = edit[:1].lower() + edit[1:]
+    return catalog_error([Problem(document.file, line + 1, "", "", problem, edit, column=column + 1)])
 
 
 class _Builder:
@@ -123,7 +133,8 @@ class _Builder:
 
     def refuse(self, event: Any, problem: str, hint: str) -> CatalogError:  # noqa: ANN401 - the parser's event
         """Return the error for what stands at this event."""
-        return _refusal(self.document, event.start_mark.line, problem, hint)
+        mark = event.start_mark
+        return _refusal(self.document, mark.line, problem, hint, column=mark.column)
 
     def value(self, event: Any, path: PathKey) -> Any:  # noqa: ANN401 - YAML holds anything
         """Return the value that begins with this event."""
@@ -138,6 +149,7 @@ class _Builder:
         if len(self.document.lines) > MAX_VALUES:
             raise self.refuse(event, f"more than {MAX_VALUES:,} values", "Keep only the rows that you need")
         self.document.lines[path] = event.start_mark.line + 1
+        self.document.columns[path] = event.start_mark.column + 1
         if isinstance(event, self.yaml.ScalarEvent):
             return _scalar(event.value) if event.implicit[0] else event.value
         if isinstance(event, self.yaml.SequenceStartEvent):
@@ -162,6 +174,7 @@ class _Builder:
                 raise self.refuse(event, f"`{key}` for the second time", "Keep one of the two")
             entries[key] = self.value(next(self.events), (*path, key))
             self.document.lines[(*path, key)] = event.start_mark.line + 1
+            self.document.columns[(*path, key)] = event.start_mark.column + 1
         return entries
 
 

@@ -189,6 +189,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileProblem:
+    """One thing to correct in a deploy file."""
+
+    place: Place
+    row: str = ""
+    """Name of the deployment, or its place in the list; empty outside of them."""
+    field: str = ""
+    message: str
+    fix: str
+    """What to do, as an order."""
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.row, self.field) if part)
+        at = f"{self.place.file}:{self.place.line}:{self.place.column}"
+        return f"{at}: {where + ': ' if where else ''}{self.message}; {self.fix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that a check found."""
 

@@ -1,0 +1,41 @@
+"""Finds the largest number that still leaves room, by the line through two answers or by halving."""
+
+from collections.abc import Callable
+
+
+def largest(margin: Callable[[int], int], *, limit: int, step: int = 1) -> int:
+    """Return the largest n in 1..limit whose margin is not negative; 0 where not even 1 leaves room.
+
+    `margin` never grows with n. Where it falls in a straight line over multiples of `step`, the second probe is the
+    answer and the third proves it; elsewhere the interval is halved.
+    """
+    high = limit
+    high_margin = margin(high)
+    if high_margin >= 0:
+        return high
+    low, low_margin = 1, margin(1)
+    if low_margin < 0:
+        return 0
+    halve = False
+    while high - low > 1:
+        middle = (low + high) // 2 if halve else _on_line(low, low_margin, high, high_margin, step)
+        found = margin(middle)
+        before = high - low
+        if found >= 0:
+            low, low_margin = middle, found
+        else:
+            high, high_margin = middle, found
+        halve = not halve and (high - low) * 2 > before
+    return low
+
+
+def _on_line(low: int, low_margin: int, high: int, high_margin: int, step: int) -> int:
+    """Return where the line through both ends crosses zero, on the last number of its step, strictly between them.
+
+    Where that is the lower end itself, the number above it: it is then the one that no longer fits.
+    """
+    crossing = low + low_margin * (high - low) // (low_margin - high_margin)
+    snapped = crossing // step * step
+    if snapped <= low:
+        snapped = min(crossing, low) + 1
+    return min(max(snapped, low + 1), high - 1)
