@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from llmfit.licensing import allows, effective_license
 from llmfit.rank.facts import Facts
+from llmfit.rank.quality import is_specialist
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.question import Question
@@ -11,6 +12,8 @@ from llmfit.records.recommendation import Rejection
 from llmfit.records.task import Task
 
 _KEYWORDS = frozenset({"commercial", "permissive"})
+_GENERAL = ("chat",)
+"""What tasks require that any assistant can do, and for which nobody would name a coder."""
 
 
 def context_limit(model: Model) -> int:
@@ -68,6 +71,11 @@ class Sieve:
                 yield "type", f"{_article(model.kind)} model; {task.id} needs {' or '.join(task.kinds)}"
             if not base and (missing := [tag for tag in task.requires if tag not in model.tasks]):
                 yield "task", f"not made for {', '.join(missing)}"
+            if task.requires == _GENERAL and (made_for := self._specialty(model)):
+                yield "specialist", f"made for {made_for}; {task.id} is general"
+
+    def _specialty(self, model: Model) -> str:
+        return next((name for name in self._facts.ranking.specialties if is_specialist(model, name)), "")
 
     def _wishes(self, model: Model) -> Iterator[tuple[str, str]]:
         asked = self._question

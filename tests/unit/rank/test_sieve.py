@@ -144,6 +144,14 @@ def test_a_language_changes_no_type() -> None:
     assert reason(ranked("a/b", tasks=("code",)), tasks=("code",), languages=("ko",)) == ""
 
 
+def test_a_coder_is_no_assistant() -> None:
+    """A model made for code is offered for code, not for chat, even where it can chat."""
+    coder = ranked("a/b", tasks=("code", "chat"))
+    assert reason(coder) == "specialist"
+    assert reason(coder, tasks=("code",)) == ""
+    assert reason(ranked("a/b", tasks=("code", "chat", "writing"))) == ""
+
+
 def test_the_longest_usual_context_holds() -> None:
     """Unless the user names one."""
     question = Question(tasks=("chat", "code"))
