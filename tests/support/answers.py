@@ -1,5 +1,6 @@
 """One fixed answer of every kind, built by hand, so that outputs do not follow the catalog."""
 
+from dataclasses import replace
 from datetime import date
 
 from llmfit.records.base import Source
@@ -11,6 +12,7 @@ from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.recommendation import (
+    CompanionPick,
     EvidenceRow,
     Quality,
     RatingTerm,
@@ -19,8 +21,9 @@ from llmfit.records.recommendation import (
     Rejection,
     ScorePart,
 )
-from llmfit.records.sizing import Sizing
+from llmfit.records.sizing import MethodSize, Sizing, TrainingPlan
 from llmfit.records.speed import Speed
+from llmfit.records.training import Training, TrainingFacts
 from llmfit.records.workload import Workload
 from llmfit.render.catalog import GpusView, ModelRow, ModelsView, ModelView
 from llmfit.render.comparison import ComparisonView
@@ -141,7 +144,56 @@ def sizing(
     )
 
 
-def pick(rank: int = 1, name: str = "meadow/Lark-8B-Instruct", *, verdict: Verdict = Verdict.FITS) -> Recommendation:
+def training_sizing() -> Sizing:
+    """Return an estimate of fine-tuning, with how far it could go."""
+    load = Training(facts=TrainingFacts(id="peft-0", target_modules=(), constants=()), method="qlora", gpus=2, zero=2)
+    parts = (
+        *estimate(cache=0).parts,
+        Part(name=PartName.GRADIENTS, bytes=GIB // 4),
+        Part(name=PartName.OPTIMIZER, bytes=GIB // 2),
+        Part(name=PartName.ADAPTER, bytes=GIB // 8),
+    )
+    plan = TrainingPlan(
+        batch_size=3,
+        sequence_length=6877,
+        lora_rank=None,
+        methods=(
+            MethodSize(method="full", total_bytes=60 * GIB, verdict=Verdict.TOO_LARGE),
+            MethodSize(method="qlora", total_bytes=6 * GIB, verdict=Verdict.FITS),
+        ),
+        recipe={"trainer": "SFTTrainer", "peft": {"r": 16}, "deepspeed": {}},
+    )
+    estimated = Estimate(parts=parts, per_gpu_bytes=(3 * GIB, 3 * GIB))
+    return Sizing(
+        model=model(),
+        active_parameters=1_000_000_000,
+        license=LICENSE,
+        workload=load,
+        estimate=estimated,
+        fit=fit(of=estimated),
+        plan=plan,
+    )
+
+
+def companion() -> CompanionPick:
+    """Return the embedder beside a generator."""
+    return CompanionPick(
+        role="embed",
+        model=model("meadow/Wren-embed", parameters=300_000_000),
+        license=LICENSE,
+        workload=WORKLOAD,
+        fit=fit(),
+        quality=Quality(rating=1000.0, standard_error=37.0, badge="estimated", terms=()),
+    )
+
+
+def pick(
+    rank: int = 1,
+    name: str = "meadow/Lark-8B-Instruct",
+    *,
+    verdict: Verdict = Verdict.FITS,
+    companions: tuple[CompanionPick, ...] = (),
+) -> Recommendation:
     """Return a pick with evidence, reasons and every part of its score."""
     row = EvidenceRow(
         benchmark="livebench-2026-06/coding",
@@ -175,6 +227,7 @@ def pick(rank: int = 1, name: str = "meadow/Lark-8B-Instruct", *, verdict: Verdi
         warnings=("a gated repository",),
         labels=("best quality",),
         pareto=True,
+        companions=companions,
     )
 
 
@@ -233,12 +286,18 @@ def views() -> dict[str, View]:
         "recommend-explained": RecommendationsView(
             answer=recommendations(picks=1), device=device(), origin=origin("recommend"), explain=True
         ),
+        "recommend-bundle": RecommendationsView(
+            answer=replace(recommendations(), picks=(pick(companions=(companion(),)),)),
+            device=device(),
+            origin=origin("recommend"),
+        ),
         "recommend-nothing": RecommendationsView(
             answer=recommendations(picks=0), device=device(), origin=origin("recommend")
         ),
         "estimate": SizingView(sizing=sizing(), origin=origin("estimate")),
         "estimate-explained": SizingView(sizing=sizing(license_=STRICT), origin=origin("estimate"), explain=True),
         "estimate-too-large": SizingView(sizing=sizing(compared=too_large), origin=origin("estimate")),
+        "estimate-training": SizingView(sizing=training_sizing(), origin=origin("estimate"), explain=True),
         "compare": ComparisonView(
             sizings=(sizing(), sizing("meadow/Stork-30B", compared=too_large)),
             device=device(),

@@ -127,6 +127,7 @@ class RecommendationsView:
         lines = [*header]
         for pick, block in zip(picks, blocks, strict=True):
             lines += [*block, *_details(pick, terminal=terminal)]
+            lines += _beside(pick, terminal=terminal)
             if not self.explain:
                 lines += _why(pick, terminal=terminal)
             else:
@@ -196,6 +197,21 @@ def _details(pick: Recommendation, *, terminal: Terminal) -> list[str]:
     lines = wrap(text, width=None if terminal.width is None else terminal.width - width - len(indent) - 2)
     rest = [f"{indent}{' ' * (width + 2)}{line}" for line in lines[1:]]
     return [f"{indent}{drawn}  {styled(lines[0], 'dim', color=terminal.color)}", *rest]
+
+
+def _beside(pick: Recommendation, *, terminal: Terminal) -> list[str]:
+    """Return the other models of a bundle, one a line."""
+    indent = "" if terminal.is_narrow else "    "
+    return [
+        line
+        for one in pick.companions
+        for line in wrap(
+            f"{one.role}: {visible(one.model.id)} {one.workload.format.id}, {amount(one.fit.estimate.total_bytes)}",
+            width=terminal.width,
+            first=f"{indent}+ ",
+            indent=f"{indent}  ",
+        )
+    ]
 
 
 def _why(pick: Recommendation, *, terminal: Terminal) -> list[str]:

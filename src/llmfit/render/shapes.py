@@ -39,8 +39,9 @@ class Model(TypedDict):
     parameters: int
     active_parameters: int | None
     """Parameters that one token passes through; null where the architecture cannot be described."""
-    context_length: int
-    released: str
+    context_length: int | None
+    """Null where the source of an uncatalogued model does not tell it."""
+    released: str | None
     """ISO date on which the base weights were released."""
     tasks: list[str]
     languages: list[str]

@@ -106,7 +106,8 @@ def model_words(sizing: Sizing) -> str:
     """Return the model's size, licence and context in one line."""
     model, active = sizing.model, sizing.active_parameters
     sparse = f", {parameters(active)} active" if active is not None and active < 0.9 * model.parameters else ""
-    context = f"made for {tokens(model.context_length)} tokens"
+    known = model.context_certainty != "unknown"
+    context = f"made for {tokens(model.context_length)} tokens" if known else "made for an unknown context"
     return f"{parameters(model.parameters)} parameters{sparse}, {license_words(sizing.license)}, {context}"
 
 
