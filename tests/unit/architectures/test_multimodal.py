@@ -96,6 +96,15 @@ def test_llama4_without_a_tower_says_what_was_assumed() -> None:
     assert part(model, Section.VISION) > 800_000_000
 
 
+def test_llama4_is_gated_where_every_layer_has_experts() -> None:
+    """Scout has no dense layer that would say so: gate and up of its experts are one matrix."""
+    text: dict[str, Any] = {"num_local_experts": 4, "head_dim": 8, "interleave_moe_layer_step": 1}
+    model = describe(multimodal("llama4", text=text, vision={"intermediate_size": 128}))
+    assert not any(t.role is Role.MLP_GATE for t in model.tensors if t.section is Section.TEXT)
+    assert any(t.role is Role.EXPERT_GATE_UP for t in model.tensors)
+    assert model.gated_mlp
+
+
 def test_towers_of_another_family_are_refused() -> None:
     """A tower that the recipe does not have cannot be counted by it."""
     with pytest.raises(UnsupportedArchitectureError, match=r"vision_config\.model_type"):

@@ -163,6 +163,12 @@ def test_experts_are_multiplied_together_since_version_5() -> None:
     assert mlp_elements(sparse, together=False) == (2 * 512 + 3 * 4096) + 4 * 512
 
 
+def test_experts_without_a_gate_hold_one_product_less() -> None:
+    """What Nemotron's experts keep: their input, the product and its square, the output."""
+    plain = make_architecture(num_experts=8, num_experts_per_tok=4, moe_intermediate_size=4096, gated_mlp=False)
+    assert mlp_elements(plain) == 4 * (2 * 512 + 2 * 4096) + 4 * 512
+
+
 @pytest.mark.parametrize("engine", ["llama.cpp", "transformers", "vllm"])
 def test_the_widest_stage_is_named(engine: str) -> None:
     """`explain` says which moment counts and what it was compared with."""

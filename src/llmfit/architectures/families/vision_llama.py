@@ -39,6 +39,7 @@ def _llama4_mlps(config: Config, n: int) -> list[str]:
 def _llama4_experts(stack: Stack, layers: tuple[int, ...]) -> None:
     """Add experts as Llama 4 stores them, gate and up in one, and the shared expert of the same width."""
     set_sizes(stack, "num_local_experts", "num_experts_per_tok", "intermediate_size")
+    stack.gated = True
     stack.linear(Role.ROUTER, "router", (stack.num_experts, stack.hidden), layers)
     add_experts(stack, layers, names=("gate_up_proj", "down_proj"))
     add_shared(stack, layers, stack.moe_inter)

@@ -77,7 +77,7 @@ def mlp_elements(architecture: Architecture, *, together: bool = True) -> int:
     `together`: the experts' inputs, gates and outputs of all tokens at once; one expert after the other else.
     """
     h = architecture.hidden_size
-    wide = 3 if architecture.gated_mlp or architecture.num_experts else 2
+    wide = 3 if architecture.gated_mlp else 2
     if not architecture.num_experts:
         return wide * architecture.intermediate_size + 4 * h
     at_once = architecture.num_experts_per_tok if together else 1
