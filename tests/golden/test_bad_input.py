@@ -72,7 +72,7 @@ USAGE = [
     "--wat",
 ]
 UNANSWERED = {
-    "estimate Qwen/Qwen3-8C --vram 8": "unknown_model",
+    "estimate Qwen3-8C --vram 8": "unknown_model",
     "estimate nothing-like-it --vram 8": "unknown_model",
     "estimate '' --vram 8": "unknown_model",
     "compare Qwen/Qwen3-8B no-such-model --vram 8": "unknown_model",

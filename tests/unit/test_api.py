@@ -47,7 +47,7 @@ def test_explaining_changes_no_byte() -> None:
 def test_what_cannot_be_answered_is_raised() -> None:
     """With the word, the hint and the exit code that the command line would use."""
     with pytest.raises(llmfit.LlmfitError) as caught:
-        llmfit.compare_models(["Qwen/Qwen3-8B", "nobody/nothing"])
+        llmfit.compare_models(["Qwen/Qwen3-8B", "nothing-of-the-kind"])
     assert (caught.value.code, caught.value.exit_code) == ("unknown_model", 3)
 
 
