@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmfit.architectures.families.registry import FAMILIES
+from llmfit.architectures.families.registry import find_family, model_types
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError, nearest
 from llmfit.records.architecture import Architecture
 
@@ -19,9 +19,9 @@ def describe(config: Mapping[str, Any]) -> Architecture:
     model_type = config.get("model_type") if isinstance(config, Mapping) else None
     if not isinstance(model_type, str) or not model_type:
         raise InvalidConfigError("config.json has no `model_type`", hint="a model's own config.json names it")
-    family = FAMILIES.get(model_type)
+    family = find_family(model_type)
     if family is None:
-        near = nearest(model_type[:80], FAMILIES)
+        near = nearest(model_type[:80], model_types())
         hint = f"nearest known: {', '.join(near)}" if near else ""
         raise UnsupportedArchitectureError(
             f"model_type {model_type[:80]!a} has no description of its tensors in llmfit", hint=hint
@@ -31,4 +31,4 @@ def describe(config: Mapping[str, Any]) -> Architecture:
 
 def known_model_types() -> tuple[str, ...]:
     """Return every `model_type` that can be described, sorted."""
-    return tuple(sorted(FAMILIES))
+    return tuple(model_types())

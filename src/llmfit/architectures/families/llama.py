@@ -47,6 +47,9 @@ MISTRAL = Decoder(
         "max_position_embeddings": 131072,
     },
 )
+MINISTRAL3 = Decoder(
+    mixer=attention(kinds=all_sliding), mlp=gated(), defaults={"num_key_value_heads": 8, "head_dim": 128}
+)
 QWEN2 = Decoder(
     mixer=attention(bias=True, kinds=qwen_windows),
     mlp=gated(),
@@ -110,9 +113,6 @@ FAMILIES = {
     "qwen2": QWEN2,
     "qwen3": QWEN3,
     "phi3": PHI3,
-    "ministral3": Decoder(
-        mixer=attention(kinds=all_sliding), mlp=gated(), defaults={"num_key_value_heads": 8, "head_dim": 128}
-    ),
     "granite": Decoder(mixer=_LLAMA_ATTENTION, mlp=_LLAMA_MLP),
     "granite_swa": Decoder(
         mixer=attention(

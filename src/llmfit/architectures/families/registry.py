@@ -1,50 +1,54 @@
 """Which recipe describes which `model_type`."""
 
-from llmfit.architectures.decoder import Describe
-from llmfit.architectures.families import (
-    convolution,
-    deepseek,
-    deepseek_v4,
-    delta,
-    encoders,
-    gemma,
-    gemma4,
-    glm5_next,
-    gpt,
-    irregular,
-    llama,
-    mamba,
-    remote,
-    seq2seq,
-    sparse,
-    sparse_shared,
-    vision,
-    vision_glm,
-    vision_llama,
-    vision_new,
-    zamba,
-)
+from collections.abc import Iterator
+from importlib import import_module
 
-FAMILIES: dict[str, Describe] = {
-    **llama.FAMILIES,
-    **sparse.FAMILIES,
-    **sparse_shared.FAMILIES,
-    **deepseek.FAMILIES,
-    **gemma.FAMILIES,
-    **gemma4.FAMILIES,
-    **glm5_next.FAMILIES,
-    **deepseek_v4.FAMILIES,
-    **gpt.FAMILIES,
-    **remote.FAMILIES,
-    **mamba.FAMILIES,
-    **delta.FAMILIES,
-    **convolution.FAMILIES,
-    **encoders.FAMILIES,
-    **seq2seq.FAMILIES,
-    **vision.FAMILIES,
-    **vision_glm.FAMILIES,
-    **vision_llama.FAMILIES,
-    **vision_new.FAMILIES,
-    **zamba.FAMILIES,
-    **irregular.FAMILIES,
-}
+from llmfit.architectures.decoder import Describe
+
+MODULES = (
+    "llama",
+    "mamba",
+    "sparse",
+    "vision",
+    "gemma4",
+    "convolution",
+    "remote",
+    "deepseek",
+    "vision_glm",
+    "vision_llama",
+    "gemma",
+    "irregular",
+    "delta",
+    "sparse_shared",
+    "encoders",
+    "gpt",
+    "seq2seq",
+    "vision_new",
+    "glm5_next",
+    "deepseek_v4",
+    "zamba",
+)
+"""Modules with a mapping `FAMILIES` from `model_type` to recipe, in the order in which they are searched.
+
+Those that answers meet most often come first: a search imports no further module than the one that has the recipe.
+"""
+
+
+def find_family(model_type: str) -> Describe | None:
+    """Return the recipe of a `model_type`; None where no module has one."""
+    return next((families[model_type] for families in _families() if model_type in families), None)
+
+
+def model_types() -> list[str]:
+    """Return every `model_type` that has a recipe, sorted."""
+    return sorted({model_type for families in _families() for model_type in families})
+
+
+_loaded: dict[str, dict[str, Describe]] = {}
+
+
+def _families() -> Iterator[dict[str, Describe]]:
+    for name in MODULES:
+        if name not in _loaded:
+            _loaded[name] = import_module(f"llmfit.architectures.families.{name}").FAMILIES
+        yield _loaded[name]

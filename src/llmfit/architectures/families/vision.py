@@ -91,7 +91,7 @@ _TEXTS = {
 }
 _MISTRALS = {
     "mistral": llama.MISTRAL,
-    "ministral3": llama.FAMILIES["ministral3"],
+    "ministral3": llama.MINISTRAL3,
 }
 
 
