@@ -140,7 +140,8 @@ def test_a_child_has_the_size_of_its_base(models: dict[str, Model]) -> None:
     for model in models.values():
         base = models.get(model.base_model or "")
         if base is not None and model.base_relation in SAME_WEIGHTS:
-            assert 0.94 <= model.parameters / base.parameters <= 1.06, model.id
+            least = 0.92 if model.kind == "embedding" else 0.94  # an embedder has no output head
+            assert least <= model.parameters / base.parameters <= 1.06, model.id
 
 
 def test_lineage_ends(models: dict[str, Model]) -> None:
