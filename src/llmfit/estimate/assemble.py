@@ -26,7 +26,7 @@ def estimate(
     workload = resolve(workload, device, heads=architecture.num_attention_heads)
     gpus = gpus_used(workload, device)
     terms = cache_terms(architecture, workload)
-    weights, host = estimate_weights(architecture, workload)
+    weights, host = estimate_weights(architecture, workload, explain=explain)
     if workload.engine.id == "llama.cpp":
         host += llamacpp.host_bytes(architecture, workload, terms) + host_cache_bytes(architecture, workload)
     cache = estimate_kv_cache(architecture, workload, explain=explain, terms=terms)
