@@ -15,7 +15,8 @@ FIRST_RELEASE = 2017
 def integrity_problems(draft: Draft) -> list[Problem]:
     """Return every problem between the rows of these tables."""
     found: list[Problem] = []
-    for check in (_unique_names, _model_references, _score_references, _task_references, _dates, _model_values):
+    references = (_model_references, _score_references, _task_references, _cloud_references)
+    for check in (_unique_names, *references, _dates, _model_values):
         found += check(draft)
     return found
 
@@ -92,12 +93,19 @@ def _task_references(draft: Draft) -> Iterator[Problem]:
             yield _unknown(entry, "fallback", fallback, tasks, kind="task")
 
 
+def _cloud_references(draft: Draft) -> Iterator[Problem]:
+    gpus = _ids(draft, "gpus")
+    for entry in draft.get("clouds", ()):
+        if gpus and entry.record.gpu not in gpus:
+            yield _unknown(entry, "gpu", entry.record.gpu, gpus, kind="GPU")
+
+
 def _dates(draft: Draft) -> Iterator[Problem]:
     edit = "write the day on which it was read: YYYY-MM-DD"
     for entries in draft.values():
         for entry in entries:
             record = entry.record
-            dated = [("checked", getattr(record, "checked", None)), ("date", getattr(record, "date", None))]
+            dated = [(name, getattr(record, name, None)) for name in ("checked", "date", "price_date")]
             dated += [(f"sources.{i}.checked", s.checked) for i, s in enumerate(getattr(record, "sources", ()))]
             for field, value in dated:
                 if value is not None and not _DAY.fullmatch(value):

@@ -14,6 +14,7 @@ from llmfit.errors import CatalogError
 
 if TYPE_CHECKING:
     from llmfit.catalog.rows import Draft
+    from llmfit.records.cloud import CloudInstance
     from llmfit.records.device import Gpu, MemoryRule
     from llmfit.records.engine import Engine
     from llmfit.records.format import Format, KvFormat
@@ -60,6 +61,11 @@ class Catalog:
     def memory_rules(self) -> "tuple[MemoryRule, ...]":
         """What drivers keep of a card's memory."""
         return self._rows("memory_rules")
+
+    @cached_property
+    def clouds(self) -> "Mapping[str, CloudInstance]":
+        """Machines that can be rented, by `provider/instance`."""
+        return self._named("clouds")
 
     @cached_property
     def licenses(self) -> "Mapping[str, License]":

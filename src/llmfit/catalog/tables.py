@@ -51,6 +51,7 @@ TABLES = (
     Table("engines", "engines", "engine.Engine"),
     Table("gpus", "gpus", "device.Gpu", extendable=True, detached="sources"),
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
+    Table("clouds", "clouds", "cloud.CloudInstance", detached="sources"),
     Table("models", "models", "model.Model", extendable=True, detached="sources", columns=True),
     Table("scores", "scores", "score.Score", key="", columns=True),
     Table("ranking", "ranking", "ranking.Ranking", single=True),
