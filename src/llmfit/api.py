@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.errors import LlmfitError
+from llmfit.errors import InvalidConfigError, LlmfitError, UnsupportedArchitectureError
+from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.model import Model
 from llmfit.records.recommendation import Recommendation, Recommendations
 from llmfit.records.sizing import Sizing
+from llmfit.records.sourced import SourcedModel
 from llmfit.words import device_of, workload_of
 
 
@@ -52,28 +54,33 @@ def estimate_model(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.architectures import describe
     from llmfit.estimate import estimate
     from llmfit.estimate.speed import estimate_speed
+    from llmfit.estimate.weights.as_stored import estimate_as_stored
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
 
     catalog = catalog or load_catalog()
-    row = catalog.model(model) if isinstance(model, str) else model
-    architecture = describe(row.architecture)
+    row = row_of(catalog, model)
+    architecture, problems = _described(row)
     workload = workload_of(catalog, row, architecture, **load)
-    estimated = estimate(architecture, workload, device=device, explain=True)
+    if architecture is None:
+        estimated = estimate_as_stored(workload)
+    else:
+        estimated = estimate(architecture, workload, device=device, explain=True)
     fitted = None if device is None else fit(estimated, device)
-    runs = fitted is not None and fitted.verdict.value in {"fits", "tight"}
+    speed = None
+    if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
+        speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
     return Sizing(
         model=row,
-        active_parameters=architecture.active_parameters,
+        active_parameters=None if architecture is None else architecture.active_parameters,
         license=effective_license(row, models=catalog.models, licenses=catalog.licenses),
         workload=workload,
         estimate=estimated,
         fit=fitted,
-        speed=estimate_speed(architecture, workload, device=device, estimate=estimated) if device and runs else None,
-        warnings=_caveats(row),
+        speed=speed,
+        warnings=(*problems, *caveats_of(row)),
     )
 
 
@@ -94,6 +101,31 @@ def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
     if estimated.total_bytes != pick.fit.estimate.total_bytes:  # part of it lies in RAM, or beside companions
         return pick
     return replace(pick, fit=replace(pick.fit, estimate=estimated))
+
+
+def row_of(catalog: Catalog, model: str | Model) -> Model:
+    """Return the model of this name: a row of the catalog, or what a path or the Hub holds."""
+    if not isinstance(model, str):
+        return model
+    from llmfit.sources.resolve import model_of
+
+    return model_of(catalog, model)
+
+
+def _described(model: Model) -> tuple[Architecture | None, tuple[str, ...]]:
+    """Return the architecture; None with the reason where only stored tensors are known.
+
+    Raises:
+        UnsupportedArchitectureError, InvalidConfigError: Neither is known.
+    """
+    from llmfit.architectures import describe
+
+    try:
+        return describe(model.architecture), ()
+    except (UnsupportedArchitectureError, InvalidConfigError) as error:
+        if not isinstance(model, SourcedModel) or model.checkpoint is None:
+            raise
+        return None, (f"weights are known from the headers alone: {error.message}",)
 
 
 def compare_models(
@@ -133,5 +165,7 @@ def active_parameters(model: Model) -> int | None:
         return None
 
 
-def _caveats(model: Model) -> tuple[str, ...]:
-    return model.data_caveats
+def caveats_of(model: Model) -> tuple[str, ...]:
+    """Return what should make a reader careful: of the data, and of how the model was read."""
+    found = model.findings if isinstance(model, SourcedModel) else ()
+    return (*found, *model.data_caveats)

@@ -85,13 +85,14 @@ def estimate_finetuning(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
+    from llmfit.api import caveats_of, row_of
     from llmfit.architectures import describe
     from llmfit.estimate.training import estimate_training
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
 
     catalog = catalog or load_catalog()
-    row = catalog.model(model) if isinstance(model, str) else model
+    row = row_of(catalog, model)
     architecture = describe(row.architecture)
     gpus = words.pop("gpus", None) or (1 if device is None else max(1, len(device.gpus)))
     training = training_of(catalog, method, gpus=gpus, **words)
@@ -106,7 +107,7 @@ def estimate_finetuning(
         workload=training,
         estimate=estimated,
         fit=None if device is None else fit(estimated, device),
-        warnings=(*kept, *row.data_caveats),
+        warnings=(*kept, *caveats_of(row)),
         plan=_plan(architecture, training, device=device),
     )
 

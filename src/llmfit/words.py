@@ -1,6 +1,7 @@
 """Turns the words of a question into records: a device, a load, what to look for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UnsupportedWorkloadError, UsageError, nearest
@@ -9,6 +10,7 @@ from llmfit.records.device import Device
 from llmfit.records.engine import Engine
 from llmfit.records.format import EngineName, Format, KvFormat, PrecisionName
 from llmfit.records.model import Model
+from llmfit.records.sourced import SourcedModel
 from llmfit.records.workload import Workload
 
 DEFAULT_CONTEXT = 8192
@@ -152,7 +154,7 @@ def context_of(model: Model, *, context: int | None, prompt_tokens: int | None) 
 def workload_of(
     catalog: Catalog,
     model: Model,
-    architecture: Architecture,
+    architecture: Architecture | None,
     *,
     engine: str | None = None,
     precision: str | None = None,
@@ -161,26 +163,78 @@ def workload_of(
     context: int | None = None,
     prompt_tokens: int | None = None,
     sequences: int | None = None,
+    **options: Any,  # noqa: ANN401 - those of `estimate.options.OPTIONS`, each of its own type
 ) -> Workload:
     """Return the load that the words describe, with the engine's and the model's defaults.
 
+    A model with a checkpoint runs as stored unless the words ask for another engine or format.
+
     Raises:
         UsageError: The words contradict one another, or a word is unknown.
+        UnsupportedWorkloadError: Another format is asked for of a model without a known architecture.
     """
     wanted = None if precision is None else precision_of(precision)
-    runner = catalog.engine(engine or _engine_for(catalog, architecture, precision=wanted, format_name=format_name))
-    if wanted is None and format_name is None:
-        native = catalog.formats.get(model.native_format or "")
-        format_name = native.id if native is not None and runner.id in native.engines else None
-        wanted = None if format_name else default_precision(architecture)
-    return Workload(
+    runs = stored_format_of(catalog, model, engine=engine, precision=wanted, format_name=format_name)
+    if runs is not None:
+        runner = catalog.engine(engine or runs.engines[0])
+    elif architecture is None:
+        raise UnsupportedWorkloadError(f"{model.id} can only be counted as stored", hint="Leave engine and format out")
+    else:
+        runner = catalog.engine(engine or _engine_for(catalog, architecture, precision=wanted, format_name=format_name))
+    found = Workload(
         engine=runner,
-        format=format_of(catalog, engine=runner, precision=wanted, format_name=format_name),
+        format=runs or _computed_format(catalog, model, architecture, runner, precision=wanted, name=format_name),
         kv_format=kv_format_of(catalog, engine=runner, name=kv_format),
+        checkpoint=model.checkpoint if runs is not None and isinstance(model, SourcedModel) else None,
         context=context_of(model, context=context, prompt_tokens=prompt_tokens),
         sequences=sequences or 1,
         prompt_tokens=prompt_tokens,
     )
+    return with_words_of_engine(catalog, found, architecture, model=model.id, options=options)
+
+
+def with_words_of_engine(
+    catalog: Catalog, load: Workload, architecture: Architecture | None, *, model: str, options: Mapping[str, Any]
+) -> Workload:
+    """Return the load with the options of its engine set, by the names of `estimate.options.OPTIONS`; None is not set.
+
+    Raises:
+        UsageError: One is another engine's, out of range, or contradicts the model or the load.
+    """
+    from llmfit.estimate.options import with_options
+
+    given = dict(options)
+    if load.engine.id == "llama.cpp" and given.get("kv_format_v") is not None:
+        given["kv_format_v"] = kv_format_of(catalog, engine=load.engine, name=given["kv_format_v"])
+    return with_options(load, architecture, model=model, given=given)
+
+
+def stored_format_of(
+    catalog: Catalog, model: Model, *, engine: str | None, precision: PrecisionName | None, format_name: str | None
+) -> Format | None:
+    """Return the format of the model's own checkpoint where the words ask for no other one; None else."""
+    stored = model.stored_format if isinstance(model, SourcedModel) and model.checkpoint is not None else None
+    if stored is None or (engine is not None and catalog.engine(engine).id not in stored.engines):
+        return None
+    other = format_name is not None and catalog.format(format_name).id != stored.id
+    return None if other or precision not in {None, stored.precision} else stored
+
+
+def _computed_format(
+    catalog: Catalog,
+    model: Model,
+    architecture: Architecture | None,
+    runner: Engine,
+    *,
+    precision: PrecisionName | None,
+    name: str | None,
+) -> Format:
+    """Return the format that was asked for, else the published one, else the default of such models."""
+    if precision is None and name is None and architecture is not None:
+        native = catalog.formats.get(model.native_format or "")
+        name = native.id if native is not None and runner.id in native.engines else None
+        precision = None if name else default_precision(architecture)
+    return format_of(catalog, engine=runner, precision=precision, format_name=name)
 
 
 def _engine_for(

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from llmfit.commands import options as o
+from llmfit.commands.engine_options import given_options, with_engine_options
 from llmfit.commands.estimate import device_or_none, exit_code_of
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
 
 
+@with_engine_options
 def compare(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL", help="Two or more models.", autocompletion=o.complete("models"))
@@ -29,12 +31,14 @@ def compare(
     output: o.OutputMode = None,
     json: o.Json = False,
     explain: o.Explain = False,
+    **engine_options: Any,  # noqa: ANN401 - each of its own type
 ) -> Answer:
     """Models side by side under one load, on one device.
 
     Exit code 1 where none of them fits.
     """
-    return _answer(**locals())
+    words = {name: word for name, word in locals().items() if name != "engine_options"}
+    return _answer(**words, **given_options(engine_options))
 
 
 def _answer(
@@ -53,9 +57,10 @@ def _answer(
     from llmfit.catalog import load_catalog
     from llmfit.render.comparison import ComparisonView
     from llmfit.render.view import render
+    from llmfit.sources.resolve import model_of
 
     catalog = load_catalog()
-    rows = [catalog.model(name) for name in dict.fromkeys(models)]
+    rows = [model_of(catalog, name) for name in dict.fromkeys(models)]
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     sizings = compare_models(rows, device=device, catalog=catalog, **load)
     view = ComparisonView(sizings=sizings, device=device, origin=origin_of("compare", catalog), explain=explain)

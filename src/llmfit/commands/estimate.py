@@ -7,6 +7,7 @@ import typer
 
 from llmfit.commands import options as o
 from llmfit.commands import training_options as t
+from llmfit.commands.engine_options import given_options, option_of, with_engine_options
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.errors import NoGpuFoundError, UsageError
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 ANSWERING = frozenset(("engine", "precision", "format_name", "kv_format", "context", "prompt_tokens", "sequences"))
 """Options of a load that answers; the others are those of fine-tuning."""
-OPTION_NAMES = {"format_name": "format"}
 _CHECKPOINTS = "gradient_checkpointing"
 
 
+@with_engine_options
 def estimate(
     model: o.Model,
     *,
@@ -58,6 +59,7 @@ def estimate(
     output: o.OutputMode = None,
     json: o.Json = False,
     explain: o.Explain = False,
+    **engine_options: Any,  # noqa: ANN401 - each of its own type
 ) -> Answer:
     """How many bytes a model takes, part by part.
 
@@ -65,7 +67,8 @@ def estimate(
     Without --gpu and --vram it is compared with this machine's GPU, where there is one.
     Exit code 1 where it does not fit.
     """
-    return _answer(**locals())
+    words = {name: word for name, word in locals().items() if name != "engine_options"}
+    return _answer(engine_options=given_options(engine_options), **words)
 
 
 def _answer(
@@ -78,16 +81,18 @@ def _answer(
     output: str | None,
     json: bool,
     explain: bool,
+    engine_options: Mapping[str, Any],
     **words: Any,  # noqa: ANN401 - the options of a load, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
-    load = _load(words, training=training)
+    load = _load(words, engine_options, training=training)
     from llmfit.catalog import load_catalog
     from llmfit.render.sizing import SizingView
     from llmfit.render.view import render
+    from llmfit.sources.resolve import model_of
 
     catalog = load_catalog()
-    row = catalog.model(model)
+    row = model_of(catalog, model)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     if training is None:
         from llmfit.api import estimate_model
@@ -101,7 +106,7 @@ def _answer(
     return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=exit_code_of([sizing]), notes=notes)
 
 
-def _load(words: Mapping[str, Any], *, training: str | None) -> dict[str, Any]:
+def _load(words: Mapping[str, Any], engine_options: Mapping[str, Any], *, training: str | None) -> dict[str, Any]:
     """Return the words of the load that is meant, answering or fine-tuning.
 
     Raises:
@@ -113,10 +118,11 @@ def _load(words: Mapping[str, Any], *, training: str | None) -> dict[str, Any]:
         if word not in (None, []) and (word is not False or name == _CHECKPOINTS)
     }
     strange = [name for name in given if (name in ANSWERING) == (training is not None)]
+    strange += engine_options if training is not None else []
     if strange:
-        option = OPTION_NAMES.get(strange[0], strange[0]).replace("_", "-")
         said = "has no meaning with --training" if training is not None else "needs --training"
-        raise UsageError(f"--{option} {said}", hint="`llmfit estimate --help` says what belongs together")
+        raise UsageError(f"{option_of(strange[0])} {said}", hint="`llmfit estimate --help` says what belongs together")
+    given |= engine_options
     if _CHECKPOINTS in given:
         given[_CHECKPOINTS] = "full" if given[_CHECKPOINTS] else "none"
     return given

@@ -23,9 +23,9 @@ class StoredTensor:
         return prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Checkpoint:
-    """All tensors of one checkpoint, over all of its files."""
+    """All tensors of one checkpoint, over all of its files; two of them are equal only where they are the same."""
 
     kind: Literal["safetensors", "gguf"]
     tensors: tuple[StoredTensor, ...]

@@ -29,9 +29,14 @@ TENSOR_TYPES = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K",
     13: "Q5_K", 14: "Q6_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S",
     22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
-    34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4",
+    34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 9: "Q8_1", 15: "Q8_K", 41: "Q1_0",
 }  # fmt: skip
 """Names of ggml's tensor types by number (gguf 0.19.0, GGMLQuantizationType)."""
+_UNUSED = {
+    "I8": (1, 1), "I16": (1, 2), "I32": (1, 4), "I64": (1, 8), "F64": (1, 8), "NVFP4": (64, 36), "Q8_1": (32, 40),
+    "Q8_K": (256, 292), "Q1_0": (128, 18),
+}  # fmt: skip
+"""Block size and bytes of the types that no scheme of the catalog holds (gguf 0.19.0, GGML_QUANT_SIZES)."""
 
 
 class _Cursor:
@@ -100,6 +105,9 @@ def read_gguf(file: Readable, *, layouts: Mapping[str, BlockLayout]) -> Checkpoi
         key = cursor.string()
         metadata[key] = _value(cursor, cursor.number("I"), depth=0)
     tensors = tuple(_tensor(cursor, layouts) for _ in range(count))
+    total = sum(tensor.bytes for tensor in tensors)
+    if cursor.offset + total > file.size:
+        raise broken(file, f"its tensors take {total} bytes, the file holds {file.size - cursor.offset}")
     return Checkpoint(kind="gguf", tensors=tensors, metadata=metadata, files=(file.name,))
 
 
@@ -134,13 +142,14 @@ def _tensor(cursor: _Cursor, layouts: Mapping[str, BlockLayout]) -> StoredTensor
     shape = tuple(cursor.number("Q") for _ in range(rank))
     kind = cursor.number("I")
     cursor.skip(8)  # the offset of its data
-    layout = layouts.get(TENSOR_TYPES.get(kind, ""))
-    if layout is None:
+    dtype = TENSOR_TYPES.get(kind, "")
+    layout = layouts.get(dtype)
+    block, width = (layout.block_size, layout.block_bytes) if layout else _UNUSED.get(dtype, (0, 0))
+    if not block:
         raise broken(cursor.file, f"tensor {name!r:.80} has the unknown type {kind}")
-    if any(not 0 < side < 2**40 for side in shape) or shape[0] % layout.block_size:
+    if any(not 0 < side < 2**40 for side in shape) or shape[0] % block:
         raise broken(cursor.file, f"tensor {name!r:.80} has no valid shape")
-    size = prod(shape) // layout.block_size * layout.block_bytes
-    return StoredTensor(name, layout.name, tuple(reversed(shape)), size)
+    return StoredTensor(name, dtype, tuple(reversed(shape)), prod(shape) // block * width)
 
 
 def broken(file: Readable, reason: str) -> SourceError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.weights import floats, gguf, quantized
+from llmfit.estimate.weights import as_stored, floats, gguf, quantized
 from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Place, Stored
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line, Part, PartName
@@ -161,6 +161,12 @@ def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workl
 
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
     format_ = workload.format
+    if workload.checkpoint is not None:
+        files = len(workload.checkpoint.files)
+        read = (
+            f"weights as stored, from the header of {workload.checkpoint.files[0] if files == 1 else f'{files} files'}"
+        )
+        return (read, *as_stored.skipped(workload.checkpoint, architecture))
     if workload.engine.id != "llama.cpp":
         return _MAKERS.get(format_.family, ())
     said = []

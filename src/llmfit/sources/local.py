@@ -1,0 +1,81 @@
+"""Reads a model from this machine: a folder, a `config.json`, or files of weights."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from llmfit.catalog import Catalog
+from llmfit.errors import SourceError
+from llmfit.records.format import BlockLayout
+from llmfit.records.sourced import SourcedModel
+from llmfit.sources.adapters import read_adapter
+from llmfit.sources.assemble import assemble
+from llmfit.sources.checkpoints import read_checkpoint, read_json
+from llmfit.sources.json_text import MOST_BYTES, parse_json
+from llmfit.sources.reading import LocalFile, LocalFolder
+
+SUFFIXES = (".gguf", ".safetensors", ".json")
+
+
+def layouts_of(catalog: Catalog) -> dict[str, BlockLayout]:
+    """Return the layouts of all ggml types that the catalog's formats use, by name."""
+    return {layout.name: layout for format_ in catalog.formats.values() for layout in format_.layouts}
+
+
+def read_local(catalog: Catalog, name: str) -> SourcedModel:
+    """Return the model that a path holds.
+
+    Raises:
+        SourceError: It cannot be read, or it is not clear what it holds.
+        UnsupportedArchitectureError, InvalidConfigError: It cannot be counted, and no headers of weights are there.
+    """
+    try:
+        path = Path(name).expanduser()
+        folder = path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SourceError(f"{name[:200]} cannot be read: {error}") from None
+    if folder:
+        return _read_folder(catalog, path)
+    if path.suffix.casefold() == ".json" and not path.name.endswith(".safetensors.index.json"):
+        config = _read_config(path)
+        name = f"{path.absolute().parent.name}/{path.name}" if path.name == "config.json" else path.name
+        return assemble(catalog, model_id=name, origin=str(path), config=config, checkpoint=None)
+    if path.suffix.casefold() not in SUFFIXES:
+        LocalFile(path)
+        raise SourceError(
+            f"{path.name} is no file of weights that can be read", hint="Name a .safetensors, a .gguf or a config.json"
+        )
+    return _read_weights(catalog, path)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    file = LocalFile(path)
+    if file.size > MOST_BYTES:
+        raise SourceError(f"{path.name} is larger than the {MOST_BYTES:,} bytes that are read")
+    return parse_json(file.read(0, file.size + 1), file=path.name)
+
+
+def _read_folder(catalog: Catalog, path: Path) -> SourcedModel:
+    files = LocalFolder(path)
+    config = read_json(files, "config.json") if "config.json" in files.names else None
+    name = path.resolve().name or str(path)
+    if config is None and "adapter_config.json" in files.names:
+        from llmfit.sources.resolve import model_of
+
+        return read_adapter(catalog, files, model_id=name, resolve=partial(model_of, catalog))
+    checkpoint = read_checkpoint(files, layouts=layouts_of(catalog))
+    if config is None and checkpoint is None:
+        raise SourceError(f"{path} holds no config.json and no weights", hint="Name the folder of one model")
+    unread = [one for one in files.names if one.endswith((".bin", ".pt", ".pth"))]
+    said = () if checkpoint is not None or not unread else ("weights in pickle files are never opened",)
+    return assemble(catalog, model_id=name, origin=str(path), config=config, checkpoint=checkpoint, findings=said)
+
+
+def _read_weights(catalog: Catalog, path: Path) -> SourcedModel:
+    """Read a file of weights with its other shards, and the configuration beside it."""
+    LocalFile(path)
+    files = LocalFolder(path.parent)
+    checkpoint = read_checkpoint(files, layouts=layouts_of(catalog), name=path.name)
+    beside = path.suffix.casefold() != ".gguf" and "config.json" in files.names
+    config = read_json(files, "config.json") if beside else None
+    return assemble(catalog, model_id=path.name, origin=str(path), config=config, checkpoint=checkpoint)

@@ -1,0 +1,59 @@
+"""Finds what a user calls a model: a row of the catalog, a path, or a repository of the Hub."""
+
+from pathlib import Path
+
+from llmfit.catalog import Catalog
+from llmfit.errors import AmbiguousModelError, UnknownModelError
+from llmfit.records.model import Model
+
+_SUFFIXES = (".gguf", ".safetensors", ".json")
+
+
+def model_of(catalog: Catalog, name: str) -> Model:
+    """Return the model of this name: from the catalog if it has it, else from a path, else from the Hub.
+
+    A name with a revision (`owner/name@revision`) or of a file (`owner/name:Q4_K_M`), and an address, mean the Hub.
+
+    Raises:
+        UnknownModelError, AmbiguousModelError: Nothing, or several rows, have the name.
+        SourceError: The path or the repository cannot be read.
+        UnsupportedArchitectureError, InvalidConfigError: It was read and cannot be counted.
+    """
+    if is_path(name):
+        return _read_local(catalog, name)
+    try:
+        return catalog.model(name)
+    except AmbiguousModelError:
+        if exists(name):
+            return _read_local(catalog, name)
+        raise
+    except UnknownModelError as unknown:
+        if exists(name):
+            return _read_local(catalog, name)
+        from llmfit.sources.names import parse_reference
+
+        reference = parse_reference(name)
+        if reference is None:
+            raise
+        from llmfit.sources.repository import read_repository
+
+        return read_repository(catalog, reference, unknown=unknown)
+
+
+def _read_local(catalog: Catalog, name: str) -> Model:
+    from llmfit.sources.local import read_local
+
+    return read_local(catalog, name)
+
+
+def is_path(name: str) -> bool:
+    """Whether a word names a file or folder by its form: `./x`, `/x`, `~/x`, `x.gguf`; not whether it exists."""
+    return name.startswith((".", "/", "~", "\\")) or name.casefold().endswith(_SUFFIXES) or name[1:3] == ":\\"
+
+
+def exists(name: str) -> bool:
+    """Whether the word is a path that exists."""
+    try:
+        return bool(name) and Path(name).exists()
+    except (OSError, ValueError):
+        return False
