@@ -53,6 +53,31 @@ def whole_number(text: str) -> int:
     return int(digits) * unit
 
 
+def count(text: str) -> int:
+    """Return a whole number, 0 among them.
+
+    Raises:
+        UsageError: It is none, or absurdly large.
+    """
+    return 0 if text.isascii() and text.isdigit() and not text.strip("0") else whole_number(text)
+
+
+def share(text: str) -> float:
+    """Return a share above 0, up to 1.
+
+    Raises:
+        UsageError: It is none.
+    """
+    hint = "Give a share such as 0.9"
+    try:
+        value = positive(text)
+    except UsageError as error:
+        raise UsageError(error.message, hint=hint) from None
+    if value > 1:
+        raise UsageError(f"{text[:40]}: more than the whole", hint=hint)
+    return value
+
+
 def positive(text: str) -> float:
     """Return a number above 0.
 
