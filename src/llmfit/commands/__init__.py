@@ -9,6 +9,7 @@ from collections.abc import Mapping
 COMMANDS: Mapping[str, str] = {
     "recommend": "recommend",
     "estimate": "estimate",
+    "check": "check",
     "compare": "compare",
     "models": "models",
     "gpus": "gpus",

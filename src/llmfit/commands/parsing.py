@@ -4,13 +4,15 @@ Typer makes such an adapter for every option of the command that is called, give
 longer than a whole recommendation. All it would check here is `int`, `float` and `str`.
 """
 
+import json
 import math
 from collections.abc import Callable
+from datetime import date
 from typing import Any, get_args, get_origin
 
 from typer.core import TyperCommand, TyperGroup
 
-from llmfit.errors import UsageError
+from llmfit.errors import UsageError, nearest
 
 Parse = Callable[[str], Any]
 
@@ -115,6 +117,63 @@ def gigabytes(text: str) -> int:
     """
     word = text.strip().lower().removesuffix("gib").removesuffix("gb").strip()
     return round(positive(word) * 1024**3)
+
+
+def percent(text: str) -> float:
+    """Return a share in percent, from 0 up to 100.
+
+    Raises:
+        UsageError: It is none.
+    """
+    word = text.strip().removesuffix("%").strip()
+    try:
+        value = float(word) if "_" not in word else math.nan
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 100:
+        raise UsageError(f"{text[:40]}: no share in percent", hint="Give a number such as 10")
+    return value
+
+
+def iso_date(text: str) -> date:
+    """Return a day written as YYYY-MM-DD.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text[:40]}: no day", hint="Write it as YYYY-MM-DD") from None
+
+
+def engine_option(text: str) -> tuple[str, bool | int | float | str]:
+    """Return name and value of an engine's option, such as `max_num_seqs=32`.
+
+    Raises:
+        UsageError: It is none, or its value is not of the option's type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from llmfit.records.deployment import Options
+
+    name, _, word = text.partition("=")
+    name = name.strip().lstrip("-").replace("-", "_")
+    try:
+        value = json.loads(word)
+    except ValueError:
+        value = word
+    if name not in Options.__dataclass_fields__:
+        close = nearest(name, Options.__dataclass_fields__, limit=1)
+        hint = f"Did you mean {close[0]}?" if close else "Write --option max_num_seqs=32"
+        raise UsageError(f"--option {text[:60]}: no such option", hint=hint)
+    try:
+        made = TypeAdapter(Options).validate_json(json.dumps({name: value}))
+    except ValidationError:
+        hint = "Write true, false, or a number that the engine takes"
+        raise UsageError(f"--option {text[:60]}: not a value of it", hint=hint) from None
+    found: bool | int | float | str = getattr(made, name)
+    return name, found
 
 
 def zero_stage(text: str) -> int:

@@ -30,6 +30,9 @@ lock        a fact that is not what the lock file says
 Excusable = Literal["fit", "headroom", "license", "commercial", "region", "speed", "price"]
 """Rules that an exception may excuse."""
 
+Level = Literal["error", "unknown", "warning", "note"]
+Status = Literal["pass", "fail", "undecided"]
+
 
 class Limits(Record):
     """What must hold beyond that the load fits."""
@@ -211,7 +214,7 @@ class Finding:
     """One thing that a check found."""
 
     rule: Rule
-    level: Literal["error", "unknown", "warning", "note"]
+    level: Level
     """error: does not hold · unknown: could not be decided · warning, note: nothing depends on it."""
     message: str
     excused: str = ""
@@ -245,7 +248,7 @@ class CheckResult:
     """As it was asked for."""
     place: Place | None = None
     revision: str | None = None
-    status: Literal["pass", "fail", "undecided"]
+    status: Status
     sizing: Sizing | None = None
     """None where the question could not be answered."""
     margin_bytes: int | None = None

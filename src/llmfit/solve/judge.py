@@ -97,7 +97,7 @@ def judge(
     for place, (needed, usable) in enumerate(shares(found, device)):
         allowed = usable - max(headroom_bytes, -int(-headroom * usable // 1))
         if workload.engine.id == "vllm" and gpus:
-            allowed = min(allowed, _vllm_budget(workload, gpus[place]))
+            allowed = min(allowed, vllm_budget(workload, gpus[place]))
         rooms.append(Room(needed=needed, allowed=allowed, usable=usable))
     return Judgement(
         workload=workload,
@@ -122,7 +122,7 @@ def utilization(workload: Workload, gpu: DeviceGpu) -> float:
     return max(0.0, min(usual, int(100 * free / max(1, gpu.total_bytes)) / 100))
 
 
-def _vllm_budget(workload: Workload, gpu: DeviceGpu) -> int:
+def vllm_budget(workload: Workload, gpu: DeviceGpu) -> int:
     """Return the bytes that a vLLM process may reach on the card: its share, and what it takes beside it."""
     names = _OUTSIDE[:1] if workload.options.enforce_eager else _OUTSIDE
     beside = sum(round(workload.engine.constant(name, gpu.platform).value) for name in names)

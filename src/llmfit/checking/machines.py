@@ -1,0 +1,36 @@
+"""Machines to move to: the GPUs of the table that have more memory, the smallest first."""
+
+from dataclasses import replace
+
+from llmfit.catalog import Catalog
+from llmfit.device_memory import gpu_of_table
+from llmfit.records.device import Device, Gpu
+
+OLDEST = 2018
+"""Cards released before cannot be bought any more, and new engines no longer run on them."""
+
+
+def machines_beyond(device: Device, catalog: Catalog) -> tuple[Device, ...]:
+    """Return machines with as many GPUs of the next larger kinds of the same vendor; one for each size of memory.
+
+    A card that is rented by the hour is followed by such cards, any other by all that were sold since 2018.
+    """
+    if not device.gpus:
+        return ()
+    vendor, largest = device.gpus[0].vendor, max(gpu.usable_bytes for gpu in device.gpus)
+    rented = {row.gpu for row in catalog.clouds.values()}
+    names = {gpu.name for gpu in device.gpus}
+    within = rented if any(catalog.gpus[gpu].name in names for gpu in rented) else set(catalog.gpus)
+    sizes: dict[int, Device] = {}
+    for row in catalog.gpus.values():
+        if row.id in within and _is_like(row, vendor=vendor, unified=device.unified):
+            gpu = gpu_of_table(row, rules=catalog.memory_rules)
+            if gpu.usable_bytes > largest and gpu.usable_bytes not in sizes:
+                sizes[gpu.usable_bytes] = replace(device, gpus=(gpu,) * len(device.gpus), source="--gpu", notes=())
+    return tuple(sizes[size] for size in sorted(sizes))
+
+
+def _is_like(row: Gpu, *, vendor: str, unified: bool) -> bool:
+    return row.vendor in {vendor, *(("nvidia",) if vendor == "other" else ())} and (
+        row.unified_memory == unified and (row.released or 0) >= OLDEST
+    )

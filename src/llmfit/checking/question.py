@@ -1,0 +1,95 @@
+"""`llmfit check MODEL`: the words of a command line as one deployment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from llmfit.api import row_of
+from llmfit.architectures import describe
+from llmfit.catalog import Catalog
+from llmfit.checking.load import Asked, check_load, undecided
+from llmfit.errors import CannotAnswerError, UnknownWordError, UsageError, nearest
+from llmfit.licensing import parse_region
+from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
+from llmfit.records.device import Device
+from llmfit.records.workload import EngineOptions, Workload
+from llmfit.words import workload_of
+
+
+def check_model(
+    model: str,
+    *,
+    device: Device,
+    catalog: Catalog,
+    limits: Limits,
+    today: date,
+    options: Mapping[str, Any] | None = None,
+    stale_prices: bool = False,
+    **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
+) -> CheckResult:
+    """Return whether one model under one load holds its limits on the device.
+
+    Raises:
+        UsageError: A word is unknown, or words contradict one another.
+        CannotAnswerError: The model is unknown or ambiguous.
+    """
+    row = row_of(catalog, model)
+    try:
+        architecture = describe(row.architecture)
+    except CannotAnswerError as error:
+        return undecided(model, row.id, error)
+    workload = workload_of(catalog, row, architecture, **load)
+    asked = Asked(
+        name=row.id,
+        model=row,
+        architecture=architecture,
+        workload=with_options(workload, options or {}),
+        device=device,
+        limits=resolve_limits(limits, catalog),
+        today=today,
+        stale_prices=stale_prices,
+    )
+    return check_load(asked, catalog)
+
+
+def with_options(workload: Workload, options: Mapping[str, Any], *, version: str | None = None) -> Workload:
+    """Return the load with the engine's options set.
+
+    Raises:
+        UsageError: The engine has no such option.
+    """
+    known = OPTIONS_OF[workload.engine.id]
+    for name in options:
+        if name not in known:
+            close = nearest(name, known, limit=1)
+            hint = f"Did you mean {close[0]}?" if close else f"{workload.engine.id} has {', '.join(known)}"
+            raise UsageError(f"{workload.engine.id} has no option {name[:60]}", hint=hint)
+    made = EngineOptions(engine_version=version, **options)
+    return replace(workload, options=made)
+
+
+def resolve_limits(limits: Limits, catalog: Catalog) -> Limits:
+    """Return the limits with licences and regions by their ids.
+
+    Raises:
+        UsageError: A licence or region is unknown.
+    """
+    return replace(
+        limits,
+        licenses=tuple(catalog.license(word).id for word in limits.licenses),
+        regions=tuple(parse_region(word) for word in limits.regions),
+    )
+
+
+def limits_of(words: Sequence[str] | None, **limits: Any) -> Limits:  # noqa: ANN401 - fields of Limits
+    """Return limits from the words of `--license`: `commercial`, or ids of licences.
+
+    Raises:
+        UnknownWordError: `permissive`, which is a property and no licence.
+    """
+    ids = [word for word in words or () if word.casefold() != "commercial"]
+    if any(word.casefold() == "permissive" for word in ids):
+        raise UnknownWordError("No licence is called 'permissive' here", hint="Name the licences that are allowed")
+    commercial = True if len(ids) < len(words or ()) else None
+    return Limits(licenses=tuple(ids), commercial=commercial, **limits)

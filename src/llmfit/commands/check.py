@@ -1,0 +1,269 @@
+"""`llmfit check`: whether models or deploy files hold what is asked of them, by exit code."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmfit.commands import options as o
+from llmfit.commands.parsing import Command, engine_option, iso_date, percent, positive
+from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.errors import InvalidFileError, UsageError, nearest
+from llmfit.render.view import OUTPUTS
+
+if TYPE_CHECKING:
+    from llmfit.catalog import Catalog
+    from llmfit.records.deployment import CheckResult, FileProblem
+
+REPORTS = ("junit", "sarif", "github")
+"""Outputs that continuous integration reads, beside those of every command."""
+YAML = (".yaml", ".yml")
+FILE_OPTIONS = frozenset({"as_of", "stale_prices"})
+"""Options that a deploy file does not say itself."""
+
+Targets = Annotated[
+    list[str],
+    typer.Argument(metavar="MODEL|FILE", help="Model, or deploy file (.yaml).", autocompletion=o.complete("models")),
+]
+CheckOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="MODE",
+        help="table, plain, json, jsonl, csv, markdown, junit, sarif or github.",
+        autocompletion=lambda: [*OUTPUTS, *REPORTS],
+    ),
+]
+Lock = Annotated[
+    Path | None,
+    typer.Option("--lock", metavar="FILE", help="Pin facts in this file; if it exists, say what changed."),
+]
+
+
+def check(
+    targets: Targets,
+    *,
+    gpu: o.Gpu = None,
+    vram: o.Vram = None,
+    ram: o.Ram = None,
+    engine: o.Engine = None,
+    precision: o.Precision = None,
+    format_name: o.Format = None,
+    kv_format: o.KvFormat = None,
+    context: o.Context = None,
+    prompt_tokens: o.PromptTokens = None,
+    sequences: o.Sequences = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Option of the engine; repeatable."),
+    ] = None,
+    headroom: Annotated[
+        float | None,
+        typer.Option("--headroom", metavar="PERCENT", parser=percent, help="Share of each GPU that must stay free."),
+    ] = None,
+    license_: Annotated[
+        list[str] | None,
+        typer.Option("--license", metavar="ID", help="commercial, or an allowed licence; repeatable."),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option("--region", metavar="CODE", help="Country or eu where the licence must hold; repeatable."),
+    ] = None,
+    min_speed: Annotated[
+        float | None, typer.Option("--min-speed", metavar="N", parser=positive, help="Fewest tokens per second.")
+    ] = None,
+    max_price: Annotated[
+        float | None, typer.Option("--max-price", metavar="USD", parser=positive, help="Most USD an hour to rent it.")
+    ] = None,
+    stale_prices: Annotated[bool, typer.Option("--stale-prices", help="Accept prices older than 180 days.")] = False,
+    as_of: Annotated[
+        date | None,
+        typer.Option("--as-of", metavar="DATE", parser=iso_date, help="Day for prices and exceptions; default today."),
+    ] = None,
+    lock: Lock = None,
+    update_lock: Annotated[bool, typer.Option("--update-lock", help="Write the lock file again.")] = False,
+    output: CheckOutput = None,
+    json: o.Json = False,
+    explain: o.Explain = False,
+) -> Answer:
+    """Whether models, or the deployments of files, fit and keep their limits.
+
+    Exit codes: 0 all hold; 1 one does not; 2 usage or an invalid file;
+    3 one could not be decided.
+    """
+    return _answer(**locals())
+
+
+def _answer(
+    *,
+    targets: Sequence[str],
+    output: str | None,
+    json: bool,
+    explain: bool,
+    lock: Path | None,
+    update_lock: bool,
+    as_of: date | None,
+    stale_prices: bool,
+    **words: Any,  # noqa: ANN401 - the options of a load and its limits, each of its own type
+) -> Answer:
+    mode = _mode(output, json=json)
+    if update_lock and lock is None:
+        raise UsageError("--update-lock needs --lock", hint="Write --lock llmfit.lock --update-lock")
+    from llmfit.catalog import load_catalog
+
+    today = as_of or _today()
+    catalog = load_catalog()
+    try:
+        results = _results(targets, words, catalog=catalog, today=today, stale_prices=stale_prices)
+    except InvalidFileError as error:
+        if mode not in REPORTS:
+            raise
+        return Answer(text=_report(mode, (), catalog, problems=error.problems), exit_code=2, notes=(error.message,))
+    changed, notes = _locked(results, lock, catalog, update=update_lock)
+    if mode in REPORTS:
+        text = _report(mode, results, catalog)
+    else:
+        text = _shown(mode, results, catalog, today=today, changed=changed, explain=explain)
+    return Answer(text=text, exit_code=exit_code_of(results), notes=notes)
+
+
+def exit_code_of(results: "Sequence[CheckResult]") -> int:
+    """Return 1 where one does not hold, else 3 where one could not be decided, else 0."""
+    statuses = {result.status for result in results}
+    return 1 if "fail" in statuses else 3 if statuses != {"pass"} else 0
+
+
+def _today() -> date:
+    from datetime import UTC, datetime
+
+    return datetime.now(tz=UTC).date()
+
+
+def _mode(output: str | None, *, json: bool) -> str:
+    """Return the output that the options ask for together.
+
+    Raises:
+        UsageError: They contradict each other, or there is no such output.
+    """
+    word = (output or "").casefold()
+    if word in REPORTS:
+        if json:
+            raise UsageError(f"--json and --output {word} contradict each other", hint="Give one of them")
+        return word
+    if output is not None and word not in OUTPUTS:
+        close = nearest(word, [*OUTPUTS, *REPORTS], limit=1)
+        hint = f"Did you mean {close[0]}?" if close else f"Name one of {', '.join([*OUTPUTS, *REPORTS])}"
+        raise UsageError(f"--output {output[:40]}: no such output", hint=hint)
+    return o.chosen_output(output, json=json)
+
+
+def _results(
+    targets: Sequence[str], words: Mapping[str, Any], *, catalog: "Catalog", today: date, stale_prices: bool
+) -> "tuple[CheckResult, ...]":
+    files = [target for target in targets if target.casefold().endswith(YAML)]
+    given = [name for name, word in words.items() if word not in (None, [], False)]
+    if not files:
+        return _check_models(targets, words, catalog=catalog, today=today, stale_prices=stale_prices)
+    if len(files) < len(targets):
+        raise UsageError("Models and deploy files cannot be checked together", hint="Run llmfit check twice")
+    if given:
+        name = {"format_name": "format", "license_": "license"}.get(given[0], given[0]).replace("_", "-")
+        raise UsageError(f"--{name} has no meaning with a deploy file", hint="Write it into the file")
+    from llmfit.checking import check_file
+    from llmfit.deployments import read_deployments
+
+    found: list[CheckResult] = []
+    for reading in [read_deployments(Path(name)) for name in dict.fromkeys(files)]:
+        found += check_file(reading, catalog=catalog, today=today, stale_prices=stale_prices)
+    return tuple(found)
+
+
+def _check_models(
+    targets: Sequence[str], words: Mapping[str, Any], *, catalog: "Catalog", today: date, stale_prices: bool
+) -> "tuple[CheckResult, ...]":
+    from llmfit.checking import check_model
+    from llmfit.checking.question import limits_of
+    from llmfit.words import device_of
+
+    load = dict(words)
+    device = device_of(catalog, gpu=load.pop("gpu") or (), vram=load.pop("vram"), ram=load.pop("ram"))
+    options = dict(engine_option(word) for word in load.pop("option") or ())
+    limits = limits_of(
+        load.pop("license_"),
+        regions=tuple(load.pop("region") or ()),
+        min_headroom_percent=load.pop("headroom"),
+        min_tokens_per_second=load.pop("min_speed"),
+        max_usd_per_hour=load.pop("max_price"),
+    )
+    return tuple(
+        check_model(
+            name,
+            device=device,
+            catalog=catalog,
+            limits=limits,
+            today=today,
+            options=options,
+            stale_prices=stale_prices,
+            **load,
+        )
+        for name in dict.fromkeys(targets)
+    )
+
+
+def _locked(
+    results: "Sequence[CheckResult]", lock: Path | None, catalog: "Catalog", *, update: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what changed since the lock file was written, and a note where it was written now."""
+    if lock is None:
+        return (), ()
+    from llmfit.deployments.lock import changes_since, read_lock, write_lock
+
+    if update or not lock.exists():
+        write_lock(lock, results, catalog_version=catalog.version)
+        return (), (f"facts of {len(results)} deployments pinned in {lock}",)
+    changed = changes_since(read_lock(lock), results, catalog_version=catalog.version)
+    return changed, tuple(f"changed since {lock}: {line}" for line in changed)
+
+
+def _shown(
+    mode: str,
+    results: "Sequence[CheckResult]",
+    catalog: "Catalog",
+    *,
+    today: date,
+    changed: Sequence[str],
+    explain: bool,
+) -> str:
+    from llmfit.render.checking import CheckView
+    from llmfit.render.view import render
+
+    origin = origin_of("check", catalog)
+    view = CheckView(results=results, origin=origin, today=today, changed=changed, explain=explain)
+    return render(view, output=o.parse_output(mode), terminal=terminal())
+
+
+def _report(
+    mode: str, results: "Sequence[CheckResult]", catalog: "Catalog", *, problems: "Sequence[FileProblem]" = ()
+) -> str:
+    if mode == "junit":
+        from llmfit.render.junit import junit
+
+        return junit(results, problems=problems)
+    if mode == "github":
+        from llmfit.render.github import github
+
+        return github(results, problems=problems)
+    from llmfit import __version__
+    from llmfit.render.sarif import sarif
+    from llmfit.render.view import json_text
+
+    content = sarif(results, version=__version__, catalog=catalog.version, problems=problems)
+    return json_text(content, terminal=terminal(), indent=2)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command into the application."""
+    app.command("check", cls=Command)(check)

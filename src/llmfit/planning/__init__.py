@@ -1,0 +1,1 @@
+"""What would fit: the inverse questions, asked of the catalog."""

@@ -1,0 +1,116 @@
+"""Which ways of dividing a model among GPUs vLLM 0.33 accepts, and why it refuses the others.
+
+Rules read in `config/model.py` (`verify_with_parallel_config`), `model_executor/layers/linear.py`
+(`QKVParallelLinear`, `divide`), `vocab_parallel_embedding.py` and the `quantization` layers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from llmfit.estimate.defaults import resolve
+from llmfit.records.architecture import Architecture
+from llmfit.records.device import Device
+from llmfit.records.format import Format
+from llmfit.records.frozen import dataclass
+from llmfit.records.workload import Workload
+
+VOCABULARY_PADDING = 64
+"""Rows to which vLLM pads embedding and head (`DEFAULT_VOCAB_PADDING_SIZE`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeProblem:
+    """Why the engine refuses a shape."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One way of dividing a model: each layer among `tensor_parallel` GPUs, the layers among `pipeline_parallel`."""
+
+    tensor_parallel: int
+    pipeline_parallel: int
+    problems: tuple[ShapeProblem, ...] = ()
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it takes."""
+        return self.tensor_parallel * self.pipeline_parallel
+
+
+def shape_problems(architecture: Architecture, workload: Workload, device: Device) -> tuple[ShapeProblem, ...]:
+    """Return why vLLM would refuse to divide this load; empty where it accepts, and for the other engines."""
+    if workload.engine.id != "vllm":
+        return ()
+    options = resolve(workload, device, heads=architecture.num_attention_heads).options
+    used, there = options.tensor_parallel * options.pipeline_parallel, max(1, len(device.gpus))
+    problems = list(refusals(architecture, workload.format, options.tensor_parallel, options.pipeline_parallel))
+    if used > there:
+        message = f"tensor_parallel {options.tensor_parallel} x pipeline_parallel {options.pipeline_parallel} needs"
+        problems.insert(0, ShapeProblem(message=f"{message} {used} GPUs, there are {there}", hint="Name more GPUs"))
+    return tuple(problems)
+
+
+def refusals(architecture: Architecture, format_: Format, tensor: int, pipeline: int) -> Iterator[ShapeProblem]:
+    """Yield each reason for which vLLM refuses to divide a model so."""
+    heads, kv_heads = architecture.num_attention_heads, max(1, architecture.num_key_value_heads)
+    able = [n for n in range(1, heads + 1) if heads % n == 0]
+    if heads % tensor:
+        hint = f"Divide by one of {', '.join(map(str, able[:8]))}"
+        yield ShapeProblem(message=f"{heads} attention heads cannot be divided among {tensor} GPUs", hint=hint)
+    elif _has_kv_heads(architecture) and kv_heads % tensor and tensor % kv_heads:
+        message = f"{kv_heads} KV heads can be neither divided among {tensor} GPUs nor copied evenly to them"
+        yield ShapeProblem(message=message, hint=f"Divide by a divisor or a multiple of {kv_heads}")
+    if architecture.intermediate_size % tensor:
+        yield ShapeProblem(message=f"the MLP's {architecture.intermediate_size} columns do not divide by {tensor}")
+    padded = -(-architecture.vocab_size // VOCABULARY_PADDING) * VOCABULARY_PADDING
+    if padded % tensor:
+        message = f"the vocabulary of {padded} rows, padded to {VOCABULARY_PADDING}, does not divide by {tensor}"
+        yield ShapeProblem(message=message)
+    yield from _groups(architecture, format_, tensor)
+    if pipeline > architecture.num_hidden_layers:
+        message = f"{architecture.num_hidden_layers} layers cannot be divided among {pipeline} groups of GPUs"
+        yield ShapeProblem(message=message)
+
+
+def _has_kv_heads(architecture: Architecture) -> bool:
+    """Return whether the cache is divided by heads: a latent is not, every GPU keeps it whole."""
+    return "kv_lora_rank" not in architecture.extra
+
+
+def _groups(architecture: Architecture, format_: Format, tensor: int) -> Iterator[ShapeProblem]:
+    """Yield a refusal where a part of a quantised matrix would end inside a group of weights with one scale."""
+    group = format_.group_size
+    if tensor == 1 or group is None or format_.family not in {"gptq", "awq", "fp8"}:
+        return
+    heads = architecture.num_attention_heads * architecture.head_dim
+    widths = {"MLP": architecture.intermediate_size, "attention": heads}
+    if architecture.moe_intermediate_size:
+        widths["expert"] = architecture.moe_intermediate_size
+    for name, width in widths.items():
+        if width % tensor == 0 and (width // tensor) % group:
+            message = (
+                f"the {name}'s {width} inputs in {tensor} parts of {width // tensor} cut groups of {group} weights"
+            )
+            yield ShapeProblem(message=message, hint=f"{format_.id} needs parts of whole groups")
+
+
+def shapes(architecture: Architecture, workload: Workload, *, gpus: int) -> tuple[Shape, ...]:
+    """Return every way to divide a model among exactly so many GPUs, those with most tensor parallelism first."""
+    found = []
+    for tensor in range(gpus, 0, -1):
+        if gpus % tensor == 0:
+            pipeline = gpus // tensor
+            problems = tuple(refusals(architecture, workload.format, tensor, pipeline))
+            found.append(Shape(tensor_parallel=tensor, pipeline_parallel=pipeline, problems=problems))
+    return tuple(found)
+
+
+def shaped(workload: Workload, shape: Shape) -> Workload:
+    """Return the load divided so."""
+    options = replace(
+        workload.options, tensor_parallel=shape.tensor_parallel, pipeline_parallel=shape.pipeline_parallel
+    )
+    return replace(workload, options=options)
