@@ -8,10 +8,12 @@ from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import InvalidConfigError, LlmfitError, UnsupportedArchitectureError
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
+from llmfit.records.estimate import Fit, Verdict
 from llmfit.records.model import Model
 from llmfit.records.recommendation import Recommendation, Recommendations
-from llmfit.records.sizing import Sizing
+from llmfit.records.sizing import Sizing, Split
 from llmfit.records.sourced import SourcedModel
+from llmfit.records.workload import Workload
 from llmfit.words import device_of, workload_of
 
 
@@ -55,6 +57,7 @@ def estimate_model(
         LlmfitError: No answer can be given; the message says why.
     """
     from llmfit.estimate import estimate
+    from llmfit.estimate.options import check_gpus
     from llmfit.estimate.speed import estimate_speed
     from llmfit.estimate.weights.as_stored import estimate_as_stored
     from llmfit.fit import fit
@@ -64,6 +67,8 @@ def estimate_model(
     row = row_of(catalog, model)
     architecture, problems = _described(row)
     workload = workload_of(catalog, row, architecture, **load)
+    check_gpus(workload, device, wanted=load.get("tensor_parallel"))
+    device = _within_share(device, workload)
     if architecture is None:
         estimated = estimate_as_stored(workload)
     else:
@@ -72,6 +77,9 @@ def estimate_model(
     speed = None
     if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
         speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
+    split = None
+    if architecture and fitted and fitted.verdict is Verdict.OFFLOAD:
+        fitted, split = _offloaded(architecture, workload, fitted)
     return Sizing(
         model=row,
         active_parameters=None if architecture is None else architecture.active_parameters,
@@ -81,6 +89,35 @@ def estimate_model(
         fit=fitted,
         speed=speed,
         warnings=(*problems, *caveats_of(row)),
+        offload=split,
+    )
+
+
+def _within_share(device: Device | None, workload: Workload) -> Device | None:
+    """Return the device with what vLLM's `--gpu-memory-utilization` leaves of it, where that is given."""
+    if device is None or workload.options.gpu_memory_utilization is None:
+        return device
+    from llmfit.solve.share import within_share
+
+    return within_share(device, workload)
+
+
+def _offloaded(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple[Fit, Split | None]:
+    """Return the verdict with the split that makes it true; `too_large` where none leaves room for the buffers."""
+    from llmfit.estimate.offload import estimate_offload
+    from llmfit.estimate.options import layer_count
+
+    found = estimate_offload(architecture, workload, device=fitted.device)
+    if found is None:
+        reason = "with every layer in RAM its buffers are still too large, or the RAM too small"
+        return replace(fitted, verdict=Verdict.TOO_LARGE, reason=reason), None
+    words = f"{found.estimate.host_bytes / 2**30:.1f} GiB of it would have to stay in RAM"
+    return replace(fitted, reason=words), Split(
+        n_gpu_layers=found.n_gpu_layers,
+        n_cpu_moe=found.n_cpu_moe,
+        layers=layer_count(architecture) + 1,
+        gpu_bytes=found.estimate.total_bytes,
+        ram_bytes=found.estimate.host_bytes,
     )
 
 

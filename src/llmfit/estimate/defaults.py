@@ -13,7 +13,8 @@ LARGE_CARD_BYTES = 70 * 2**30
 def resolve(workload: Workload, device: Device | None, *, heads: int = 1) -> Workload:
     """Return the workload with vLLM's options filled in, as its server would on this card.
 
-    1024 sequences and 8192 tokens on large cards, 256 and 2048 on all others and where no device is named.
+    1024 sequences and 8192 tokens on large cards, 256 and 2048 on all others and where no device is named;
+    no more sequences than tokens where the tokens are given.
     On several GPUs layers are divided among as many of them as divide the attention heads.
     """
     options = workload.options
@@ -31,13 +32,14 @@ def resolve(workload: Workload, device: Device | None, *, heads: int = 1) -> Wor
         images=workload.images,
         options=_filled(options, large=is_large(device), divided=divided),
         kv_format_v=workload.kv_format_v,
+        checkpoint=workload.checkpoint,
     )
 
 
 @lru_cache(maxsize=64)
 def _filled(options: EngineOptions, *, large: bool, divided: int) -> EngineOptions:
-    sequences = options.max_num_seqs or (1024 if large else 256)
     tokens = options.max_num_batched_tokens or (8192 if large else 2048)
+    sequences = options.max_num_seqs or min(1024 if large else 256, tokens)
     return replace(
         options,
         tensor_parallel=divided,

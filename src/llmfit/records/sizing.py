@@ -40,6 +40,20 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """How llama.cpp divides a model that is too large for the GPU: what stays there, and what RAM then needs."""
+
+    n_gpu_layers: int | None
+    """`-ngl`: layers on the GPU, the output counted as one; None for all."""
+    n_cpu_moe: int
+    """`--n-cpu-moe`: layers whose experts are in RAM."""
+    layers: int
+    """Layers of the model, the output counted as one."""
+    gpu_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
     """How many bytes a model takes under a load, and what that means on a device."""
 
@@ -57,6 +71,8 @@ class Sizing:
     warnings: tuple[str, ...] = ()
     plan: TrainingPlan | None = None
     """For a fine-tuning load."""
+    offload: Split | None = None
+    """How it runs with part of it in RAM, where the verdict is `offload`."""
 
     @property
     def device(self) -> Device | None:
