@@ -21,7 +21,8 @@ def resolve(workload: Workload, device: Device | None, *, heads: int = 1) -> Wor
     if workload.engine.id != "vllm":
         return workload
     gpus = len(device.gpus) if device is not None else 1
-    divided = divided_among(heads, gpus) if gpus > 1 and options.tensor_parallel == 1 else options.tensor_parallel
+    spread = gpus > 1 and options.tensor_parallel == options.pipeline_parallel == 1
+    divided = divided_among(heads, gpus) if spread else options.tensor_parallel
     return Workload(
         engine=workload.engine,
         format=workload.format,

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from llmfit.estimate.defaults import resolve
+from llmfit.estimate.parallel import VOCABULARY_PADDING
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.format import Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
-
-VOCABULARY_PADDING = 64
-"""Rows to which vLLM pads embedding and head (`DEFAULT_VOCAB_PADDING_SIZE`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
