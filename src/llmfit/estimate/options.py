@@ -35,6 +35,11 @@ class Option:
     words: tuple[str, ...] = ()
     """The words among which to choose."""
 
+    @property
+    def word(self) -> str:
+        """Its name in JSON: the flag with underscores."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
 
 OPTIONS: Mapping[str, Option] = {
     "engine_version": Option(flag="--engine-version", engines=_ALL, default="the version whose rules are known best"),

@@ -11,7 +11,7 @@ from llmfit.render.bar import bar, segments
 from llmfit.render.explain import memory_explained, notes
 from llmfit.render.fitting import VERDICTS, legend
 from llmfit.render.grid import Cell, Column, Records, Row, blocks_of, markdown
-from llmfit.render.sizing import FIELDS, format_word, sizing_json, sizing_record, warnings_of
+from llmfit.render.sizing import FIELDS, format_word, sizing_json, sizing_record, split_words, warnings_of
 from llmfit.render.terminal import Terminal
 from llmfit.render.text import amount, gib, parameters, rate, styled, visible, wrap
 from llmfit.render.view import Origin
@@ -64,6 +64,8 @@ class ComparisonView:
         for sizing, block in zip(self.sizings, blocks, strict=True):
             width = terminal.room(BAR_WIDTH)
             lines += [*block, bar(segments(sizing.estimate), capacity=scale, width=width, terminal=terminal)]
+            if sizing.offload is not None:
+                lines += wrap(split_words(sizing.offload), width=terminal.width)
             lines += notes("warning", warnings_of(sizing), terminal=terminal)
             if self.explain:
                 lines += [*memory_explained(sizing.estimate, terminal=terminal, indent="  "), ""]

@@ -11,12 +11,13 @@ from llmfit.records.device import Device, DeviceGpu, Gpu
 from llmfit.records.estimate import Estimate, Fit, PartName
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
+from llmfit.records.sizing import Split
 from llmfit.records.speed import Speed
 from llmfit.records.training import LORA_METHODS, Training
 from llmfit.records.workload import Workload
 
 if TYPE_CHECKING:
-    from llmfit.render import envelopes, shapes
+    from llmfit.render import envelopes, load_shapes, shapes
 
 SCHEMA_VERSION: Final = 1
 _ALWAYS = (PartName.WEIGHTS, PartName.KV_CACHE, PartName.ACTIVATION, PartName.OVERHEAD)
@@ -99,9 +100,11 @@ def device_json(device: Device | None) -> "shapes.Device | None":
     }
 
 
-def workload_json(workload: Workload) -> "shapes.Workload":
+def workload_json(workload: Workload) -> "load_shapes.Workload":
     """Return what the model is asked to do."""
-    return {
+    from llmfit.estimate.options import OPTIONS, set_options
+
+    found: load_shapes.Workload = {
         "engine": workload.engine.id,
         "engine_version": workload.options.engine_version or workload.engine.version,
         "precision": workload.format.precision,
@@ -111,9 +114,23 @@ def workload_json(workload: Workload) -> "shapes.Workload":
         "sequences": workload.sequences,
         "kv_format": workload.kv_format.id,
     }
+    if options := set_options(workload):
+        found["options"] = {OPTIONS[name].word: value for name, value in options.items()}
+    return found
 
 
-def training_json(training: Training) -> "shapes.TrainingWorkload":
+def split_json(split: Split) -> "load_shapes.Split":
+    """Return how llama.cpp divides a model between GPU and RAM."""
+    return {
+        "n_gpu_layers": split.n_gpu_layers,
+        "n_cpu_moe": split.n_cpu_moe,
+        "layers": split.layers,
+        "gpu_bytes": split.gpu_bytes,
+        "ram_bytes": split.ram_bytes,
+    }
+
+
+def training_json(training: Training) -> "load_shapes.TrainingWorkload":
     """Return how a model is fine-tuned."""
     return {
         "training": training.method,

@@ -3,7 +3,8 @@
 import sys
 from typing import Literal, NotRequired
 
-from llmfit.render.shapes import Memory, Model, Part, Speed, Verdict, Workload
+from llmfit.render.load_shapes import Workload
+from llmfit.render.shapes import Memory, Model, Part, Speed, Verdict
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict

@@ -17,9 +17,9 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
     """
     from pydantic import ConfigDict, TypeAdapter
 
-    from llmfit.render import envelopes, recommendation_shapes, shapes
+    from llmfit.render import envelopes, load_shapes, recommendation_shapes, shapes
 
-    for module in (envelopes, recommendation_shapes, shapes):
+    for module in (envelopes, load_shapes, recommendation_shapes, shapes):
         for shape in vars(module).values():
             if hasattr(shape, "__total__"):
                 shape.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)

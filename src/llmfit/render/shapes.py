@@ -6,6 +6,8 @@ Nothing imports this when it runs: pydantic turns it into JSON Schema, mypy chec
 import sys
 from typing import Any, Literal, NotRequired
 
+from llmfit.render.load_shapes import Split, TrainingWorkload, Workload
+
 if sys.version_info >= (3, 12):
     from typing import TypedDict
 else:
@@ -82,42 +84,6 @@ class Device(TypedDict):
     """RAM that a program can take; null where unknown."""
     gpus: list[DeviceGpu]
     notes: list[str]
-
-
-class Workload(TypedDict):
-    """What the model is asked to do."""
-
-    engine: str
-    engine_version: str
-    precision: str | None
-    """What the format is called for short; null between the precisions (Q5_K_M)."""
-    format: str
-    context: int
-    """Tokens of one sequence, prompt and answer."""
-    prompt_tokens: int
-    """How much of it is prefilled."""
-    sequences: int
-    kv_format: str
-
-
-class TrainingWorkload(TypedDict):
-    """How the model is fine-tuned."""
-
-    training: str
-    """The method: full, freeze, lora, qlora, …"""
-    stage: str
-    optimizer: str
-    recipe: str
-    """How weights are kept while they train."""
-    batch_size: int
-    """Sequences of one micro-batch on one GPU."""
-    sequence_length: int
-    gradient_checkpointing: str
-    lora_rank: int | None
-    target_modules: list[str]
-    """Empty for the library's default."""
-    gpus: int
-    sharding: str
 
 
 class Memory(TypedDict):
@@ -213,6 +179,8 @@ class Sizing(TypedDict):
     warnings: list[str]
     plan: NotRequired[TrainingPlan]
     """For fine-tuning."""
+    offload: NotRequired[Split]
+    """With the verdict `offload`."""
     parts: NotRequired[list[Part]]
     """With `--explain`."""
 

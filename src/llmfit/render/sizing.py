@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.frozen import dataclass
-from llmfit.records.sizing import Sizing
+from llmfit.records.sizing import Sizing, Split
 from llmfit.records.training import Training
 from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
@@ -19,7 +19,7 @@ from llmfit.render.text import amount, count_of, parameters, rate, styled, token
 from llmfit.render.view import Origin
 
 if TYPE_CHECKING:
-    from llmfit.render import shapes
+    from llmfit.render import load_shapes
 
 FIELDS = (
     "model",
@@ -59,12 +59,14 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
     }
     if sizing.plan is not None:
         item["plan"] = plan_json(sizing.plan)
+    if sizing.offload is not None:
+        item["offload"] = nouns.split_json(sizing.offload)
     if explain:
         item["parts"] = nouns.parts_json(sizing.estimate)
     return item
 
 
-def load_json(load: Workload | Training) -> "shapes.Workload | shapes.TrainingWorkload":
+def load_json(load: Workload | Training) -> "load_shapes.Workload | load_shapes.TrainingWorkload":
     """Return what the model is asked to do: answer, or be fine-tuned."""
     return nouns.training_json(load) if isinstance(load, Training) else nouns.workload_json(load)
 
@@ -113,6 +115,8 @@ def model_words(sizing: Sizing) -> str:
 
 def load_words(sizing: Sizing) -> str:
     """Return the engine, format and load, or how it is fine-tuned, in one line."""
+    from llmfit.estimate.options import option_words
+
     load = sizing.workload
     if isinstance(load, Training):
         gpus = f", {load.gpus} GPUs with {load.sharding}" if load.gpus > 1 else ""
@@ -121,7 +125,18 @@ def load_words(sizing: Sizing) -> str:
     precision = f" ({load.format.precision})" if load.format.precision else ""
     cache = f", KV cache {load.kv_format.id}" if sizing.estimate.part_bytes(PartName.KV_CACHE) else ""
     count = count_of(load.sequences, "sequence")
-    return f"{load.engine.id}, {load.format.id}{precision}, {count} of {load.context:,} tokens{cache}"
+    version = f" {load.options.engine_version}" if load.options.engine_version else ""
+    options = "".join(f", {word}" for word in option_words(load))
+    return f"{load.engine.id}{version}, {load.format.id}{precision}, {count} of {load.context:,} tokens{cache}{options}"
+
+
+def split_words(split: Split) -> str:
+    """Return the option with which llama.cpp runs it partly from RAM, and what each side then holds."""
+    if split.n_cpu_moe:
+        option = f"--n-cpu-moe {split.n_cpu_moe} (experts of {split.n_cpu_moe} of {split.layers - 1} layers in RAM)"
+    else:
+        option = f"-ngl {split.n_gpu_layers} (of {split.layers} layers)"
+    return f"runs with {option}: {amount(split.gpu_bytes)} on the GPU, {amount(split.ram_bytes)} in RAM"
 
 
 def speed_words(sizing: Sizing) -> str:
@@ -183,7 +198,9 @@ class SizingView:
         lines = [] if sizing.fit is None else fit_lines(sizing.fit, terminal=terminal)
         if spread := range_words(sizing.estimate):
             lines += wrap(f"measured range of such totals: {spread}", width=width)
-        if sizing.estimate.host_bytes:
+        if sizing.offload is not None:
+            lines += wrap(split_words(sizing.offload), width=width)
+        elif sizing.estimate.host_bytes:
             lines += wrap(f"in RAM beside it: {amount(sizing.estimate.host_bytes)}", width=width)
         if len(sizing.estimate.per_gpu_bytes) > 1:
             lines += wrap(f"fullest GPU: {amount(max(sizing.estimate.per_gpu_bytes))}", width=width)
