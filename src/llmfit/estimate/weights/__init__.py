@@ -112,6 +112,8 @@ def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
             f"{engine} does not run {format_.id}", hint=f"{format_.id} runs on {', '.join(format_.engines)}"
         )
     mtp = workload.options.speculative
+    if workload.checkpoint is not None:
+        return as_stored.stored(workload.checkpoint, architecture, engine=engine, mtp=mtp)
     if engine == "llama.cpp":
         return gguf.stored(architecture, format_, towers=workload.images > 0, mtp=mtp)
     if format_.family == "float":
