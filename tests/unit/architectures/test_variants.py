@@ -18,7 +18,7 @@ def variants() -> list[Any]:
     found = []
     for family in DATA["families"]:
         for variant in family["variants"]:
-            removed = set(variant.get("removed", ()))
+            removed = sorted(variant.get("removed", ()))
             config = {key: value for key, value in family["base"].items() if key not in removed}
             changed = variant.get("changed", {})
             words = " ".join([*(f"{key}={value}" for key, value in changed.items()), *(f"-{key}" for key in removed)])
