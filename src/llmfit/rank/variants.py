@@ -1,12 +1,13 @@
 """Chooses a model's variant for a device: the best format of the ladder that fits."""
 
-from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate import estimate
 from llmfit.fit import COMFORTABLE, fit
 from llmfit.rank.facts import Facts
-from llmfit.records.architecture import Architecture
+from llmfit.records.architecture import Architecture, Section
 from llmfit.records.device import Device
 from llmfit.records.engine import Engine
 from llmfit.records.estimate import Fit, Verdict
@@ -14,11 +15,14 @@ from llmfit.records.format import Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from llmfit.records.ranking import Rung
 from llmfit.records.workload import EngineOptions, Workload
 
 _LEAST_SHARE = 0.8
 """A file takes at least this share of parameters x nominal bits: the rest may be an embedding that stays in RAM."""
+_WEIGHTS_SHARE = 0.9
+"""Share of the budget that weights take in most of the fullest fits: where the search for a format starts."""
+_BLOCK = 256
+"""Weights of a block of the K and I schemes, the largest there is."""
 _KV_FORMAT = "f16"
 
 
@@ -43,33 +47,49 @@ class Chooser:
         self._images = images
         self.budget = int(device.usable_bytes * COMFORTABLE * share)
         """Bytes that a comfortable fit may take."""
+        engines = facts.engines
+        self._engines = [engines[name] for name in question.engines or facts.ranking.engines]
+        self._named = self._named_formats() if question.format or question.precision else None
+        self._rungs = [
+            (rung, engine, facts.formats[rung.format])
+            for engine in self._engines
+            for rung in facts.ranking.ladder
+            if rung.engine == engine.id and (question.include_low_bit or not rung.low_bit)
+        ]
+        gpus = max(1, len(device.gpus))
+        self._options = {name: EngineOptions(tensor_parallel=gpus if name == "vllm" else 1) for name in engines}
 
     def formats(self, model: Model) -> list[tuple[Engine, Format]]:
         """Return the formats to try, best first, engine by engine."""
-        named = self._question.format is not None or self._question.precision is not None
-        engines = self._question.engines or self._facts.ranking.engines
-        pairs = [pair for name in engines for pair in (self._asked(name) if named else self._ladder(name, model))]
-        if not pairs and named and not self._question.engines:
-            pairs = [pair for name in self._facts.engines for pair in self._asked(name)]
-        return [(self._facts.engines[engine], self._facts.formats[format_id]) for engine, format_id in pairs]
+        if self._named is not None:
+            return self._named
+        native = self._facts.formats.get(model.native_format or "")
+        if native is not None and native.requires_qat:
+            return [(engine, native) for engine in self._engines if engine.id in native.engines]
+        billions = model.parameters / 1e9
+        return [
+            (engine, format_)
+            for rung, engine, format_ in self._rungs
+            if rung.min_parameters <= billions and (rung.max_parameters is None or billions <= rung.max_parameters)
+        ]
 
-    def _asked(self, engine: str) -> list[tuple[str, str]]:
+    def _named_formats(self) -> list[tuple[Engine, Format]]:
+        """Return the format that the question names on each engine that has it; on any engine where none was asked."""
+        named = [pair for engine in self._engines for pair in self._asked(engine)]
+        if not named and not self._question.engines:
+            named = [pair for engine in self._facts.engines.values() for pair in self._asked(engine)]
+        return named
+
+    def _asked(self, engine: Engine) -> list[tuple[Engine, Format]]:
         """Return the format that the question names on this engine, if the engine has it."""
         question, formats = self._question, self._facts.formats
         if question.format is not None:
-            return [(engine, question.format)] if engine in formats[question.format].engines else []
-        fitting = [f.id for f in formats.values() if f.precision == question.precision and engine in f.engines]
-        preferred = [rung.format for rung in self._facts.ranking.ladder if rung.engine == engine]
-        fitting.sort(key=lambda name: (name not in preferred, name))
-        return [(engine, name) for name in fitting[:1]]
-
-    def _ladder(self, engine: str, model: Model) -> list[tuple[str, str]]:
-        native = self._facts.formats.get(model.native_format or "")
-        if native is not None and native.requires_qat:
-            return [(engine, native.id)] if engine in native.engines else []
-        low_bit = self._question.include_low_bit
-        rungs = [r for r in self._facts.ranking.ladder if r.engine == engine and _suits(r, model, low_bit=low_bit)]
-        return [(engine, rung.format) for rung in rungs]
+            named = formats[question.format]
+            return [(engine, named)] if engine.id in named.engines else []
+        fitting = [f for f in formats.values() if f.precision == question.precision and engine.id in f.engines]
+        preferred = {rung.format for rung in self._facts.ranking.ladder if rung.engine == engine.id}
+        fitting.sort(key=lambda format_: (format_.id not in preferred, format_.id))
+        return [(engine, format_) for format_ in fitting[:1]]
 
     def least_bytes(self, model: Model) -> float:
         """Return a lower bound of the weights in the smallest format that may be chosen; 0 where there is none."""
@@ -83,23 +103,53 @@ class Chooser:
         Both are None where no engine can run the model.
         """
         smallest: Variant | None = None
-        for engine, format_ in self._within_bounds(model):
-            variant = self.try_format(model, architecture, engine=engine, format_=format_)
-            if variant is None:
-                continue
-            if variant.fit.verdict is Verdict.FITS and variant.fit.estimate.total_bytes <= self.budget:
-                return variant, variant
-            if smallest is None or variant.fit.estimate.total_bytes < smallest.fit.estimate.total_bytes:
-                smallest = variant
+        for engine, pairs in groupby(self.formats(model), key=itemgetter(0)):
+            formats = self._within_bounds(model, [format_ for _, format_ in pairs])
+            best, least = self._search(model, architecture, engine=engine, formats=formats)
+            if best is not None:
+                return best, best
+            smallest = _smaller(smallest, least)
         return None, smallest
 
-    def _within_bounds(self, model: Model) -> Iterator[tuple[Engine, Format]]:
-        """Yield formats whose weights alone may fit, and always the smallest one."""
-        pairs = self.formats(model)
-        for index, (engine, format_) in enumerate(pairs):
-            last = index + 1 == len(pairs) or pairs[index + 1][0] is not engine
-            if last or _LEAST_SHARE * model.parameters * format_.nominal_bits / 8 <= self.budget:
-                yield engine, format_
+    def _within_bounds(self, model: Model, formats: list[Format]) -> list[Format]:
+        """Return the formats whose weights alone may fit, and always the smallest one."""
+        return [
+            f for f in formats[:-1] if _LEAST_SHARE * f.nominal_bits * model.parameters / 8 <= self.budget
+        ] + formats[-1:]
+
+    def _search(
+        self, model: Model, architecture: Architecture, *, engine: Engine, formats: list[Format]
+    ) -> tuple[Variant | None, Variant | None]:
+        """Return (the best variant that fits, the smallest that was tried) of formats from large to small.
+
+        The search starts where the weights should just fit, and leaves out what lies beyond the answer.
+        """
+        best: Variant | None = None
+        smallest: Variant | None = None
+        low, high = 0, len(formats)  # nothing before low fits, everything from high on does
+        at = self._start(architecture, formats)
+        while low < high:
+            variant = self.try_format(model, architecture, engine=engine, format_=formats[at])
+            if variant is None:
+                del formats[at]
+                high -= 1
+            elif variant.fit.verdict is Verdict.FITS and variant.fit.estimate.total_bytes <= self.budget:
+                best, high = variant, at
+            else:
+                smallest, low = _smaller(smallest, variant), at + 1
+            at = low if best is None else high - 1
+        return best, smallest
+
+    def _start(self, architecture: Architecture, formats: list[Format]) -> int:
+        """Return the place of the best format whose weights leave room for the rest; the last where none does.
+
+        Where rows do not divide into blocks, fewer bits may take more bytes: all is tried from the best on.
+        """
+        rows = {tensor.shape[-1] for tensor in architecture.tensors if tensor.section is Section.TEXT}
+        if any(row > _BLOCK and row % _BLOCK for row in rows):
+            return 0
+        most = 8 * _WEIGHTS_SHARE * self.budget / architecture.parameters
+        return next((at for at, format_ in enumerate(formats) if format_.nominal_bits <= most), len(formats) - 1)
 
     def try_format(
         self, model: Model, architecture: Architecture, *, engine: Engine, format_: Format, context: int | None = None
@@ -115,7 +165,6 @@ class Chooser:
         """Return the load that the question puts on a model."""
         question = self._question
         images = self._images if "vision" in model.tasks else 0
-        parallel = len(self._device.gpus) if engine.id == "vllm" else 1
         return Workload(
             engine=engine,
             format=format_,
@@ -124,11 +173,12 @@ class Chooser:
             sequences=question.sequences,
             prompt_tokens=question.prompt_tokens,
             images=images,
-            options=EngineOptions(tensor_parallel=max(1, parallel)),
+            options=self._options[engine.id],
         )
 
 
-def _suits(rung: Rung, model: Model, *, low_bit: bool) -> bool:
-    billions = model.parameters / 1e9
-    small_enough = rung.max_parameters is None or billions <= rung.max_parameters
-    return billions >= rung.min_parameters and small_enough and (low_bit or not rung.low_bit)
+def _smaller(one: Variant | None, other: Variant | None) -> Variant | None:
+    """Return the variant that takes fewer bytes, the first of equals."""
+    if one is None or other is None:
+        return one or other
+    return other if other.fit.estimate.total_bytes < one.fit.estimate.total_bytes else one

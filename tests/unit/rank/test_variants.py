@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from llmfit.architectures import describe
+from llmfit.errors import CannotAnswerError
 from llmfit.rank.variants import Chooser, Variant
+from llmfit.records.architecture import Architecture
+from llmfit.records.engine import Engine
 from llmfit.records.estimate import Verdict
+from llmfit.records.format import EngineName, Format
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from support.ranking import built_in, card, ranked, world
@@ -116,3 +120,46 @@ def test_the_lower_bound_is_below_the_estimate() -> None:
         variant = chooser.try_format(model, describe(model.architecture), engine=engine, format_=format_)
         assert variant is not None
         assert chooser.least_bytes(model) <= variant.fit.estimate.total_bytes
+
+
+class Counting(Chooser):
+    """A chooser that remembers which formats it tried."""
+
+    tried: list[str]
+
+    def try_format(
+        self, model: Model, architecture: Architecture, *, engine: Engine, format_: Format, context: int | None = None
+    ) -> Variant | None:
+        """Try a format and remember it."""
+        self.tried.append(format_.id)
+        return super().try_format(model, architecture, engine=engine, format_=format_, context=context)
+
+
+@pytest.mark.parametrize(("gb", "most"), [(4, 1), (6, 2), (8, 3), (12, 2), (80, 1)])
+def test_few_formats_are_tried(gb: float, most: int) -> None:
+    """One where all fit or none does, else the answer and its neighbours."""
+    model = ranked("a/8")
+    chooser = Counting(Question(), world(model), device=card(gb), context=8192, images=0)
+    chooser.tried = []
+    chooser.choose(model, describe(model.architecture))
+    assert 1 <= len(chooser.tried) <= most
+
+
+@pytest.mark.parametrize(("engine", "gb"), [("llama.cpp", 8), ("llama.cpp", 24), ("vllm", 24), ("transformers", 24)])
+def test_the_search_finds_what_trying_every_format_finds(engine: EngineName, gb: float) -> None:
+    """For every model of the catalog: the first format, from the best on, that fits."""
+    facts = built_in()
+    chooser = Chooser(Question(engines=(engine,), include_low_bit=True), facts, device=card(gb), context=8192, images=0)
+    for model in facts.models.values():
+        try:
+            architecture = describe(model.architecture)
+            found, _ = chooser.choose(model, architecture)
+        except CannotAnswerError:
+            continue
+        tried = (
+            chooser.try_format(model, architecture, engine=engine_, format_=format_)
+            for engine_, format_ in chooser.formats(model)
+        )
+        fitting = (v for v in tried if v is not None and v.fit.verdict is Verdict.FITS)
+        first = next(fitting, None)
+        assert (found and found.workload.format) is (first and first.workload.format), model.id
