@@ -55,15 +55,18 @@ def _on_every_gpu(part: Part, gpus: int) -> Part:
 
 
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
-    notes = [*architecture.notes]
-    if workload.options.flash_attention:
-        notes.append("Flash attention is on")
+    options = workload.options
+    version = options.engine_version or workload.engine.version
+    notes = [*architecture.notes, f"Rules of {workload.engine.id} {version}"]
+    if workload.engine.id == "transformers":
+        notes.append(f"Attention by {options.attn_implementation}")
+    else:
+        notes.append(f"Flash attention is {'on' if options.flash_attention else 'off'}")
     if workload.engine.id == "llama.cpp":
         notes.append(
             "Logits of one token a sequence, as llama-server reserves; other programs reserve n_ubatch of them"
         )
     if workload.engine.id == "vllm":
-        options = workload.options
         if options.tensor_parallel > 1:
             notes.append(f"Each layer is divided among {options.tensor_parallel} GPUs")
         notes.append(f"vLLM steps of {options.max_num_seqs} sequences and {options.max_num_batched_tokens} tokens")

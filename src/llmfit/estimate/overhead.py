@@ -39,10 +39,11 @@ def estimate_overhead(
     high = count * sum(round(c.high) for c in constants) + round(tensor_bytes * share.high)
     if not explain:
         return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high)
-    lines = [Line(_label(c), count * round(c.value), f"{count} GPU", c.source) for c in constants]
+    gpus = "1 GPU" if count == 1 else f"{count} GPUs"
+    lines = [Line(_label(c), count * round(c.value), f"{gpus}{_spread(c)}", _source(c)) for c in constants]
     if share.value:
-        formula = f"{share.value:g} · {tensor_bytes}"
-        lines.append(Line("allocator reserve", round(tensor_bytes * share.value), formula, share.source))
+        formula = f"{share.value:g} · {tensor_bytes}, measured {share.low:g} to {share.high:g}"
+        lines.append(Line("allocator reserve", round(tensor_bytes * share.value), formula, _source(share)))
     notes = _notes(constants, device=device, platform=platform)
     return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high, lines=tuple(lines), assumptions=notes)
 
@@ -59,6 +60,17 @@ def _names(workload: Workload, count: int) -> list[str]:
 
 def _label(constant: Constant) -> str:
     return constant.name.removesuffix("_bytes").replace("_", " ")
+
+
+def _spread(constant: Constant) -> str:
+    """Return in which range the bytes of one GPU were measured, in words; empty where they were always the same."""
+    if constant.low == constant.high:
+        return ""
+    return f", measured {constant.low / 2**30:.2f} to {constant.high / 2**30:.2f} GiB on each"
+
+
+def _source(constant: Constant) -> str:
+    return f"{constant.source}; read at {constant.version}"
 
 
 def _notes(constants: list[Constant], *, device: Device | None, platform: str) -> tuple[str, ...]:

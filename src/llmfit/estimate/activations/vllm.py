@@ -17,12 +17,18 @@ def peaks(
     device: Device | None = None,  # noqa: ARG001 - every engine has the same signature
 ) -> list[Stage]:
     """Return the sampler of `max_num_seqs` sequences and the forward of `max_num_batched_tokens` tokens."""
-    per_logit = workload.engine.constant("sampler_bytes_per_logit").value
+    constant = workload.engine.constant("sampler_bytes_per_logit")
+    per_logit = constant.value
     sequences, tokens = vllm_sequences(workload), vllm_batched_tokens(workload)
     sampler = 0 if architecture.is_encoder_only else round(per_logit * sequences * architecture.vocab_size)
     width = element_bytes(workload) * tokens
     return [
-        Stage("sampler of the profile run", sampler),
+        Stage(
+            "sampler of the profile run",
+            sampler,
+            f"{sequences} sequences · {architecture.vocab_size} · {per_logit:g} B",
+            f"{constant.source}; read at {constant.version}",
+        ),
         Stage("MLP of the profile run", width * mlp_elements(architecture)),
         Stage("attention of the profile run", width * attention_elements(architecture)),
     ]
