@@ -1,7 +1,7 @@
 """The catalog with some of its evidence taken away, as the harness asks questions of it."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,6 +40,10 @@ class Trial:
     formats: Mapping[str, Format]
     kv_formats: Mapping[str, KvFormat]
     engines: Mapping[str, Engine]
+
+    def scores_of(self, benchmarks: Collection[str]) -> list[Score]:
+        """Return the scores on these benchmarks."""
+        return [score for score in self.scores if score.benchmark in benchmarks]
 
 
 def catalog() -> Catalog:

@@ -1,6 +1,6 @@
 """A small world of models to rank: the product's own formats, tasks and figures, and a few models made up."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -47,6 +47,10 @@ class World:
     kv_formats: Mapping[str, KvFormat] = field(default_factory=lambda: built_in().kv_formats)
     engines: Mapping[str, Engine] = field(default_factory=lambda: built_in().engines)
     ranking: Ranking = field(default_factory=lambda: built_in().ranking)
+
+    def scores_of(self, benchmarks: Collection[str]) -> list[Score]:
+        """Return the scores on these benchmarks."""
+        return [score for score in self.scores if score.benchmark in benchmarks]
 
 
 def config(billions: float) -> dict[str, Any]:

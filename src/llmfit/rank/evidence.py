@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import sqrt
 
+from llmfit.rank.facts import Facts
 from llmfit.rank.prior import Size, rate_by_size_and_age, size_of
 from llmfit.rank.scales import deviation, implied_rating
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
-from llmfit.records.ranking import Ranking, Scale
+from llmfit.records.ranking import Scale
 from llmfit.records.recommendation import EvidenceRow
 from llmfit.records.score import Score
 from llmfit.records.task import Task
@@ -68,26 +69,17 @@ def signals_of(tasks: Iterable[Task], *, all_tasks: Mapping[str, Task], related_
 class Evidence:
     """The scores of a catalog, read for one question."""
 
-    def __init__(
-        self,
-        *,
-        models: Mapping[str, Model],
-        scores: Iterable[Score],
-        ranking: Ranking,
-        signals: Mapping[str, Signal],
-        mode: str | None,
-    ) -> None:
-        self.models = models
-        self.ranking = ranking
+    def __init__(self, facts: Facts, *, signals: Mapping[str, Signal], mode: str | None) -> None:
+        self.models = facts.models
+        self.ranking = facts.ranking
         self.signals = signals
         self.mode = mode or "non-thinking"
         self._sizes: dict[str, Size] = {}
         self._families: dict[str, tuple[float, float]] = {}
-        self._scales = {scale.benchmark: scale for scale in ranking.scales if scale.signal in signals}
+        self._scales = {scale.benchmark: scale for scale in self.ranking.scales if scale.signal in signals}
         self._by_model: dict[str, list[Score]] = {}
-        for score in scores:
-            if score.benchmark in self._scales:
-                self._by_model.setdefault(score.model, []).append(score)
+        for score in facts.scores_of(self._scales) if self._scales else ():
+            self._by_model.setdefault(score.model, []).append(score)
         self._top_weight = max((s.weight for s in signals.values()), default=1.0)
 
     def size(self, model: Model) -> Size:

@@ -1,6 +1,6 @@
 """The facts that a recommendation is made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from llmfit.records.engine import Engine
@@ -28,6 +28,6 @@ class Facts(Protocol):
     @property
     def engines(self) -> Mapping[str, Engine]: ...  # noqa: D102 - the names say it, records have docstrings
     @property
-    def scores(self) -> Sequence[Score]: ...  # noqa: D102 - the names say it, records have docstrings
-    @property
     def ranking(self) -> Ranking: ...  # noqa: D102 - the names say it, records have docstrings
+    def scores_of(self, benchmarks: Collection[str], /) -> Sequence[Score]:
+        """Return the scores on these benchmarks, by their ids with version."""

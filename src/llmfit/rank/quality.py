@@ -9,7 +9,6 @@ from llmfit.rank.prior import prior_terms
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking
 from llmfit.records.recommendation import Badge, Quality, RatingTerm
-from llmfit.records.score import Score
 from llmfit.records.task import Task
 
 _CHECKED = frozenset({"human", "independent", "llm_judge"})
@@ -28,8 +27,7 @@ class Rater:
         factor = self._ranking.judgement.related_factor
         signals: dict[str, Signal] = signals_of(tasks, all_tasks=facts.tasks, related_factor=factor)
         mode = next((task.mode for task in tasks if task.mode), None)
-        scores: tuple[Score, ...] = tuple(facts.scores) if signals else ()
-        self._evidence = Evidence(models=self._models, scores=scores, ranking=self._ranking, signals=signals, mode=mode)
+        self._evidence = Evidence(facts, signals=signals, mode=mode)
         self._known: dict[str, Quality] = {}
 
     def rate(self, model: Model) -> Quality:

@@ -16,7 +16,7 @@ SIGNALS = {"livebench/global": Signal(0.5, 1.0), "alpacaeval2/lc-winrate": Signa
 
 def gather(facts: World, *, mode: str | None = None) -> Evidence:
     """Return the evidence of a world for two benchmarks."""
-    return Evidence(models=facts.models, scores=facts.scores, ranking=facts.ranking, signals=SIGNALS, mode=mode)
+    return Evidence(facts, signals=SIGNALS, mode=mode)
 
 
 def old(name: str, **changes: object) -> Model:
@@ -108,7 +108,7 @@ def test_boards_that_cut_thinking_off_say_nothing_of_thinkers() -> None:
     score = a_score("a/b", 30.0, benchmark="ollv2/ifeval")
     for kind, known in (("instruct", True), ("reasoning", False)):
         facts = world(old("a/b", kind=kind), scores=(score,))
-        evidence = Evidence(models=facts.models, scores=facts.scores, ranking=facts.ranking, signals=signals, mode=None)
+        evidence = Evidence(facts, signals=signals, mode=None)
         assert (evidence.observe(facts.models["a/b"]) is not None) is known
 
 
