@@ -14,5 +14,6 @@ COMMANDS: Mapping[str, str] = {
     "models": "models",
     "gpus": "gpus",
     "detect": "detect",
+    "import": "import_",
 }
 """Each command with the module that holds it, in the order in which help shows them."""

@@ -37,7 +37,7 @@ def parse_output(text: str) -> Output:
 Model = Annotated[
     str,
     typer.Argument(
-        metavar="MODEL", help="Id or unambiguous short name in the catalog.", autocompletion=complete("models")
+        metavar="MODEL", help="Id or short name in the catalog, a path, or a Hub id.", autocompletion=complete("models")
     ),
 ]
 Gpu = Annotated[

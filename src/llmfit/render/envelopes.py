@@ -92,6 +92,25 @@ class DetectEnvelope(Envelope):
     gpus: list[DeviceGpu]
 
 
+class Change(TypedDict):
+    """One field of a row that differs."""
+
+    field: str
+    before: object
+    after: object
+
+
+class ImportEnvelope(Envelope):
+    """The answer of `llmfit import`."""
+
+    model: ModelShape
+    action: Literal["added", "updated", "unchanged", "checked"]
+    file: str
+    """Where the row is; `built-in` for one that comes with the program."""
+    changes: list[Change]
+    warnings: list[str]
+
+
 class Error(TypedDict):
     """Why there is no answer."""
 

@@ -31,6 +31,7 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
         "models-show": envelopes.ModelEnvelope,
         "gpus": envelopes.GpusEnvelope,
         "detect": envelopes.DetectEnvelope,
+        "import": envelopes.ImportEnvelope,
         "error": envelopes.ErrorEnvelope,
     }
     return {name: {"$schema": DIALECT, **TypeAdapter(shape).json_schema()} for name, shape in answers.items()}

@@ -15,8 +15,8 @@ LONGEST_WAIT = 86_400
 """Seconds: a server's wish to be left alone for longer is not repeated."""
 
 
-class UnreachableError(SourceError):
-    """The Hub did not answer at all."""
+class UnreachableError(UnknownModelError):
+    """The Hub did not answer at all, so that nobody knows whether it has the model."""
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def translated(repo_id: str, *, hint: str = "") -> Iterator[None]:
 def translate(error: Exception, *, repo_id: str, hint: str) -> LlmfitError | None:
     """Return our error for a foreign one; None where it is none that was foreseen."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    if "RepositoryNotFoundError" in kinds:
+    if "RepositoryNotFoundError" in kinds and "GatedRepoError" not in kinds:
         more = f"; {hint}" if hint else ""
         return UnknownModelError(
             f"Neither the catalog nor the Hub has {repo_id}", hint=f"A private repository needs HF_TOKEN{more}"
@@ -132,10 +132,11 @@ _TRANSPORT = (
 _NO_ANSWER = frozenset({"TimeoutException", "ProxyError", "ConnectError"})
 
 
-def _of_transport(kinds: set[str], *, repo_id: str, hint: str) -> SourceError | None:
+def _of_transport(kinds: set[str], *, repo_id: str, hint: str) -> LlmfitError | None:
     for kind, message, advice in _TRANSPORT:
         if kind in kinds:
-            more = f"; {hint}" if hint and kinds & _NO_ANSWER else ""
-            made = UnreachableError if kinds & _NO_ANSWER else SourceError
-            return made(f"{message}, for {repo_id}", hint=f"{advice}{more}")
+            more = f"; {hint}" if hint else ""
+            if kinds & _NO_ANSWER:
+                return UnreachableError(f"The catalog lacks {repo_id}. {message}", hint=f"{advice}{more}")
+            return SourceError(f"{message}, for {repo_id}", hint=advice)
     return None

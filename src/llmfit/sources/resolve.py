@@ -5,6 +5,7 @@ from pathlib import Path
 from llmfit.catalog import Catalog
 from llmfit.errors import AmbiguousModelError, UnknownModelError
 from llmfit.records.model import Model
+from llmfit.records.sourced import SourcedModel
 
 _SUFFIXES = (".gguf", ".safetensors", ".json")
 
@@ -40,7 +41,26 @@ def model_of(catalog: Catalog, name: str) -> Model:
         return read_repository(catalog, reference, unknown=unknown)
 
 
-def _read_local(catalog: Catalog, name: str) -> Model:
+def read_source(catalog: Catalog, name: str) -> SourcedModel:
+    """Return the model that a path or the Hub holds, whether or not the catalog has it.
+
+    Raises:
+        UnknownModelError: The word can name neither.
+        SourceError: The path or the repository cannot be read.
+    """
+    from llmfit.sources.names import parse_reference
+
+    reference = None if is_path(name) or exists(name) else parse_reference(name)
+    if reference is not None:
+        from llmfit.sources.repository import read_repository
+
+        return read_repository(catalog, reference)
+    if is_path(name) or exists(name):
+        return _read_local(catalog, name)
+    raise UnknownModelError(f"{name[:200]!r} is no path and no repository", hint="Write owner/name, or a path")
+
+
+def _read_local(catalog: Catalog, name: str) -> SourcedModel:
     from llmfit.sources.local import read_local
 
     return read_local(catalog, name)
@@ -48,6 +68,8 @@ def _read_local(catalog: Catalog, name: str) -> Model:
 
 def is_path(name: str) -> bool:
     """Whether a word names a file or folder by its form: `./x`, `/x`, `~/x`, `x.gguf`; not whether it exists."""
+    if "://" in name:
+        return False
     return name.startswith((".", "/", "~", "\\")) or name.casefold().endswith(_SUFFIXES) or name[1:3] == ":\\"
 
 

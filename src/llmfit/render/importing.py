@@ -1,0 +1,92 @@
+"""How an import looks: what was read, what changed in the catalog file, and where."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from llmfit.records.frozen import dataclass
+from llmfit.render import envelope as nouns
+from llmfit.render.explain import notes
+from llmfit.render.grid import Column, Records, Scalar, markdown
+from llmfit.render.terminal import Terminal
+from llmfit.render.text import parameters, visible, wrap
+from llmfit.render.view import Origin
+
+if TYPE_CHECKING:
+    from llmfit.records.license import EffectiveLicense
+    from llmfit.records.model import Model
+
+Action = Literal["added", "updated", "unchanged", "checked"]
+_COLUMNS = (Column("field"), Column("before", shrinks=True), Column("after", shrinks=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """The answer of `import`."""
+
+    model: "Model"
+    license: "EffectiveLicense"
+    active_parameters: int | None
+    action: Action
+    file: str
+    """Where the row is; `built-in` for one that comes with the program."""
+    differences: tuple[tuple[str, Any, Any], ...]
+    """Field, value before, value after."""
+    warnings: tuple[str, ...]
+    origin: Origin
+
+    def envelope(self) -> Mapping[str, Any]:
+        """Return the JSON envelope."""
+        return nouns.envelope(
+            self.origin.command,
+            catalog_version=self.origin.catalog_version,
+            catalog_models=self.origin.catalog_models,
+            **self.items()[0],
+        )
+
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """Return the import as one object."""
+        model = nouns.model_json(self.model, license_=self.license, active_parameters=self.active_parameters)
+        changed = [{"field": name, "before": before, "after": after} for name, before, after in self.differences]
+        return [
+            {
+                "model": model,
+                "action": self.action,
+                "file": self.file,
+                "changes": changed,
+                "warnings": list(self.warnings),
+            }
+        ]
+
+    def records(self) -> Records:
+        """Return one row for each change, or one without any."""
+        rows: list[list[Scalar]] = [[self.model.id, self.action, self.file, *row] for row in self._rows()]
+        fields = ("model", "action", "file", "field", "before", "after")
+        return Records(fields, rows or [[self.model.id, self.action, self.file, None, None, None]])
+
+    def table(self, terminal: Terminal) -> str:
+        """Return what was done, and every change as a line taken away and a line put in."""
+        words = f"{self._words()} ({parameters(self.model.parameters)} parameters)"
+        lines = wrap(visible(words), width=terminal.width)
+        for name, before, after in self._rows():
+            lines += ["", *wrap(f"- {name}: {before}", width=terminal.width)]
+            lines += wrap(f"+ {name}: {after}", width=terminal.width)
+        return "\n".join(lines + notes("warning", self.warnings, terminal=terminal))
+
+    def markdown(self) -> str:
+        """Return what was done, and the changes as a table."""
+        rows = self._rows()
+        return "\n".join([self._words(), *(["", markdown(_COLUMNS, rows)] if rows else [])])
+
+    def _words(self) -> str:
+        place = {"added": "added to", "updated": "updated in", "unchanged": "unchanged in", "checked": "compared with"}
+        same = ", no difference" if self.action == "checked" and not self.differences else ""
+        return f"{self.model.id}: {place[self.action]} {self.file}{same}"
+
+    def _rows(self) -> list[list[str]]:
+        return [[name, _shown(before), _shown(after)] for name, before, after in self.differences]
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a field of a row holds anything
+    if value is None:
+        return "not said"
+    return visible(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
