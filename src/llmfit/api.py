@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.errors import InvalidConfigError, LlmfitError, UnsupportedArchitectureError
+from llmfit.errors import InvalidConfigError, LlmfitError, UnsupportedArchitectureError, UsageError
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Fit, Verdict
@@ -57,7 +57,6 @@ def estimate_model(
         LlmfitError: No answer can be given; the message says why.
     """
     from llmfit.estimate import estimate
-    from llmfit.estimate.options import check_gpus
     from llmfit.estimate.speed import estimate_speed
     from llmfit.estimate.weights.as_stored import estimate_as_stored
     from llmfit.fit import fit
@@ -67,7 +66,8 @@ def estimate_model(
     row = row_of(catalog, model)
     architecture, problems = _described(row)
     workload = workload_of(catalog, row, architecture, **load)
-    check_gpus(workload, device, wanted=load.get("tensor_parallel"))
+    if architecture and device and (load.get("tensor_parallel") or load.get("pipeline_parallel")):
+        _check_shape(architecture, workload, device)
     device = _within_share(device, workload)
     if architecture is None:
         estimated = estimate_as_stored(workload)
@@ -91,6 +91,17 @@ def estimate_model(
         warnings=(*problems, *caveats_of(row)),
         offload=split,
     )
+
+
+def _check_shape(architecture: Architecture, workload: Workload, device: Device) -> None:
+    """Raise UsageError where vLLM could not divide the model among these GPUs as it was asked to."""
+    from llmfit.solve.shapes import shape_problems
+
+    for problem in shape_problems(architecture, workload, device):
+        raise UsageError(problem.message, hint=problem.hint or "Leave --tensor-parallel-size out")
+    options = workload.options
+    if options.tensor_parallel * options.pipeline_parallel == 1 < len(device.gpus):
+        raise UsageError(f"One of the {len(device.gpus)} GPUs alone would be used", hint="Name one GPU")
 
 
 def _within_share(device: Device | None, workload: Workload) -> Device | None:

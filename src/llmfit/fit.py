@@ -13,6 +13,7 @@ def fit(estimate: Estimate, device: Device) -> Fit:
     One GPU: its total against what is usable there.
     Several: each rank against its own GPU, the fullest share on the largest card; the worst decides.
     Unified memory or no GPU: device and host bytes together against the memory that there is.
+    What lies in RAM beside the GPU must fit there, where the RAM is known.
     """
     if estimate.unknown:
         parts = ", ".join(part.value for part in estimate.unknown)
@@ -21,6 +22,10 @@ def fit(estimate: Estimate, device: Device) -> Fit:
         return _fit_ram(estimate, device)
     needed, usable = _worst(estimate, device)
     verdict = _compare(needed, usable)
+    if verdict is not Verdict.TOO_LARGE and _ram_missing(estimate, device):
+        there = _gib(device.ram_bytes or 0)
+        reason = f"fits the GPU, but needs {_gib(estimate.host_bytes)} of RAM, and there is {there}"
+        return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
     if verdict is not Verdict.TOO_LARGE:
         return Fit(estimate=estimate, device=device, verdict=verdict, reason=_reason(verdict, needed, usable))
     return _fit_offload(estimate, device, reason=_reason(verdict, needed, usable))
@@ -52,6 +57,11 @@ def shares(estimate: Estimate, device: Device) -> list[tuple[int, int]]:
     if len(estimate.per_gpu_bytes) > len(usable):
         return [(estimate.total_bytes, 0)]
     return list(zip(sorted(estimate.per_gpu_bytes, reverse=True), usable, strict=False))
+
+
+def _ram_missing(estimate: Estimate, device: Device) -> bool:
+    """Whether what lies beside the GPU is more than the RAM; unified memory is counted as one."""
+    return not device.unified and device.ram_bytes is not None and estimate.host_bytes > device.ram_bytes
 
 
 def _fit_ram(estimate: Estimate, device: Device) -> Fit:

@@ -59,6 +59,10 @@ _OPTIONS: dict[str, Any] = {
     "tensor_parallel": Annotated[
         int | None, typer.Option("--tensor-parallel-size", metavar="N", help="vllm: GPUs that share each layer.")
     ],
+    "pipeline_parallel": Annotated[
+        int | None,
+        typer.Option("--pipeline-parallel-size", metavar="N", help="vllm: groups of GPUs, layers in each."),
+    ],
     "attn_implementation": Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,6 @@ from typing import Any
 from llmfit.errors import UsageError
 from llmfit.estimate.versions import checked_version
 from llmfit.records.architecture import Architecture, CacheKind, Section
-from llmfit.records.device import Device
 from llmfit.records.format import EngineName, KvFormat
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import EngineOptions, Workload
@@ -68,6 +67,7 @@ OPTIONS: Mapping[str, Option] = {
         low=1,
         high=1024,
     ),
+    "pipeline_parallel": Option(flag="--pipeline-parallel-size", engines=_VLLM, default="1", low=1, high=1024),
     "attn_implementation": Option(
         flag="--attn-implementation",
         engines=("transformers",),
@@ -226,20 +226,3 @@ def layer_count(architecture: Architecture) -> int:
     """Return the layers as llama.cpp counts them, next-token layers included."""
     further = [t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section is Section.MTP]
     return max([architecture.num_hidden_layers, *further])
-
-
-def check_gpus(workload: Workload, device: Device | None, *, wanted: int | None) -> None:
-    """Check that vLLM's `--tensor-parallel-size` goes with the GPUs that there are; None where it was left out.
-
-    Raises:
-        UsageError: It is more than there are, or leaves all but one of them idle.
-    """
-    if device is None or wanted is None or workload.engine.id != "vllm":
-        return
-    gpus = len(device.gpus)
-    if wanted > max(1, gpus):
-        there = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
-        hint = f'Name as many: --gpu "{wanted}x NAME"'
-        raise UsageError(f"--tensor-parallel-size {wanted} is more than the {there} of the device", hint=hint)
-    if wanted == 1 and gpus > 1:
-        raise UsageError(f"--tensor-parallel-size 1 uses one of the {gpus} GPUs", hint="Name one GPU alone")
