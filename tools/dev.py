@@ -67,6 +67,7 @@ def make_environment(name: str, pins: str | None) -> Path:
     else:
         must(*pip, "--upgrade", "pip")
         must(*pip, "-e", ".", "--group", "test")
+    must(python, "-m", "compileall", "-q", ROOT / "src")  # pip leaves that to the first run of what it links to
     stamp.write_text(wanted.hexdigest())
     return python
 
