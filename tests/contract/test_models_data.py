@@ -188,6 +188,12 @@ def _sees(config: Mapping[str, Any]) -> bool:
     return "vision_config" in config or config["model_type"] in {"phi3_v", "gemma4_unified", "step3p7"}
 
 
+def test_a_multilingual_model_claims_three_languages(models: dict[str, Model]) -> None:
+    """Who asks for many languages is not served by two."""
+    few = [m.id for m in models.values() if "multilingual" in m.tasks and len(m.languages) < 3]
+    assert few == []
+
+
 def test_languages_are_codes(models: dict[str, Model]) -> None:
     """Languages are ISO 639-1, each once."""
     known = set(LANGUAGES.split())
