@@ -77,6 +77,16 @@ def test_transformers_keeps_the_window_alone() -> None:
         assert size(windowed, "transformers", 600) == 4 * 600 * ROW
 
 
+def test_sequences_of_vllm_share_the_tokens_of_a_step() -> None:
+    """Twenty windows, and the tokens of one step, whichever sequences they belong to."""
+    windowed = of_kind(CacheKind.SLIDING, key_elements=128, value_elements=128, heads=2, window=1024)
+    chunked = of_kind(CacheKind.CHUNKED, key_elements=128, value_elements=128, heads=2, window=1024)
+    load = {"max_num_batched_tokens": 2048, "sequences": 20}
+    assert size(windowed, "vllm", 30000, **load) == 4 * (20 * (1024 + 16) + 2048) * ROW
+    assert size(chunked, "vllm", 30000, **load) == 4 * (20 * 1024 + 2048) * ROW
+    assert size(windowed, "vllm", 512, **load) == 4 * 20 * (512 + 16) * ROW
+
+
 def test_a_chunk_of_llama_4_is_a_window_in_vllm() -> None:
     """A chunk of 8192 holds itself and one step."""
     chunked = of_kind(CacheKind.CHUNKED, key_elements=128, value_elements=128, heads=2, window=8192)

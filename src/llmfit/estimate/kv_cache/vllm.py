@@ -18,6 +18,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
 
     Full and latent: ceil(n / block) blocks; sliding: ceil(min(n, W − 1 + max_num_batched_tokens) / block) + 1;
     chunked: ceil(min(n, W + max_num_batched_tokens) / block); state: one page for each sequence.
+    Several sequences share the tokens of a step: see `_windowed`.
     """
     block, context = workload.options.block_size, answer_tokens(architecture, workload)
     step = vllm_batched_tokens(workload)
@@ -29,10 +30,8 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
             row = kept_columns(architecture, cache) * width + 4 * cache.recurrent_elements
             terms.append(Term(cache, "state", layers, streams, 1, row))
             continue
-        if kind is CacheKind.SLIDING and cache.window:
-            cells = pad(min(context, cache.window - 1 + step), block) + block
-        elif kind is CacheKind.CHUNKED and cache.window:
-            cells = pad(min(context, cache.window + step), block)
+        if kind in {CacheKind.SLIDING, CacheKind.CHUNKED} and cache.window:
+            streams, cells = _windowed(cache, workload, context=context, step=step)
         elif kind is CacheKind.CROSS:
             held = cross_tokens(architecture, cache, source=workload.prefill_tokens, images=workload.images)
             cells = pad(held, block)
@@ -42,6 +41,20 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
             cells = pad(context, block)
         terms.append(Term(cache, kind.value, layers, streams, cells, _row(cache, workload)))
     return terms
+
+
+def _windowed(cache: Cache, workload: Workload, *, context: int, step: int) -> tuple[int, int]:
+    """Return (buffers, cells of each) of a window: one for each sequence, or one pool of them all.
+
+    Blocks behind the window are given back, so that only the step's tokens, however many sequences have a part
+    in it, are held beside the windows (`remove_skipped_blocks` of `v1/core/single_type_kv_cache_manager.py`).
+    """
+    block, window, sequences = workload.options.block_size, cache.window or 0, workload.sequences
+    first = block if cache.kind is CacheKind.SLIDING else 0
+    before = window - 1 if cache.kind is CacheKind.SLIDING else window
+    alone = pad(min(context, before + step), block) + first
+    together = sequences * (pad(min(context, window), block) + first) + pad(step, block)
+    return (1, together) if together < sequences * alone else (sequences, alone)
 
 
 def _row(cache: Cache, workload: Workload) -> int:
