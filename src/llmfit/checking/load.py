@@ -20,7 +20,7 @@ from llmfit.records.sizing import Sizing
 from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import Judgement, judge
-from llmfit.solve.shapes import shape_problems
+from llmfit.solve.shapes import divided, shape_problems
 
 GIB = 1024**3
 
@@ -47,6 +47,7 @@ class Asked:
 def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
     """Return whether the load fits and keeps its limits, what decides, and what would make it fit."""
     limits = asked.limits
+    asked = replace(asked, workload=divided(asked.architecture, asked.workload, asked.device))
     share, free = (limits.min_headroom_percent or 0.0) / 100, round((limits.min_headroom_gb or 0.0) * GIB)
     try:
         problems = shape_problems(asked.architecture, asked.workload, asked.device)

@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, str] = {
     "recommend": "recommend",
     "estimate": "estimate",
     "check": "check",
+    "plan": "plan",
     "compare": "compare",
     "models": "models",
     "gpus": "gpus",

@@ -10,6 +10,7 @@ import typer
 from llmfit.commands import options as o
 from llmfit.commands.parsing import Command, engine_option, iso_date, percent, positive
 from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.commands.today import today
 from llmfit.errors import InvalidFileError, UsageError, nearest
 from llmfit.render.view import OUTPUTS
 
@@ -114,10 +115,10 @@ def _answer(
         raise UsageError("--update-lock needs --lock", hint="Write --lock llmfit.lock --update-lock")
     from llmfit.catalog import load_catalog
 
-    today = as_of or _today()
+    day = as_of or today()
     catalog = load_catalog()
     try:
-        results = _results(targets, words, catalog=catalog, today=today, stale_prices=stale_prices)
+        results = _results(targets, words, catalog=catalog, today=day, stale_prices=stale_prices)
     except InvalidFileError as error:
         if mode not in REPORTS:
             raise
@@ -126,7 +127,7 @@ def _answer(
     if mode in REPORTS:
         text = _report(mode, results, catalog)
     else:
-        text = _shown(mode, results, catalog, today=today, changed=changed, explain=explain)
+        text = _shown(mode, results, catalog, today=day, changed=changed, explain=explain)
     return Answer(text=text, exit_code=exit_code_of(results), notes=notes)
 
 
@@ -134,12 +135,6 @@ def exit_code_of(results: "Sequence[CheckResult]") -> int:
     """Return 1 where one does not hold, else 3 where one could not be decided, else 0."""
     statuses = {result.status for result in results}
     return 1 if "fail" in statuses else 3 if statuses != {"pass"} else 0
-
-
-def _today() -> date:
-    from datetime import UTC, datetime
-
-    return datetime.now(tz=UTC).date()
 
 
 def _mode(output: str | None, *, json: bool) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from llmfit.estimate.defaults import resolve
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
-from llmfit.records.frozen import dataclass
+from llmfit.records.plan import Corner
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.search import largest
@@ -16,14 +16,6 @@ MOST_TOKENS = 1 << 24
 """Context of models that state no limit."""
 STEPS = {"llama.cpp": 256, "vllm": 16, "transformers": 1}
 """Tokens by which an engine's cache grows: its cells or blocks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corner:
-    """One point of the frontier: so many sequences, and the longest context that each of them can have."""
-
-    sequences: int
-    context: int
 
 
 def longest_context(

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 
-def largest(margin: Callable[[int], int], *, limit: int, step: int = 1) -> int:
-    """Return the largest n in 1..limit whose margin is not negative; 0 where not even 1 leaves room.
+def largest(margin: Callable[[int], int], *, limit: int, start: int = 1, step: int = 1) -> int:
+    """Return the largest n in start..limit whose margin is not negative; start - 1 where not even that leaves room.
 
     `margin` never grows with n. Where it falls in a straight line over multiples of `step`, the second probe is the
     answer and the third proves it; elsewhere the interval is halved.
@@ -13,9 +13,9 @@ def largest(margin: Callable[[int], int], *, limit: int, step: int = 1) -> int:
     high_margin = margin(high)
     if high_margin >= 0:
         return high
-    low, low_margin = 1, margin(1)
+    low, low_margin = start, margin(start)
     if low_margin < 0:
-        return 0
+        return start - 1
     halve = False
     while high - low > 1:
         middle = (low + high) // 2 if halve else _on_line(low, low_margin, high, high_margin, step)

@@ -48,6 +48,9 @@ def shape_problems(architecture: Architecture, workload: Workload, device: Devic
     if used > there:
         message = f"tensor_parallel {options.tensor_parallel} x pipeline_parallel {options.pipeline_parallel} needs"
         problems.insert(0, ShapeProblem(message=f"{message} {used} GPUs, there are {there}", hint="Name more GPUs"))
+    old = [gpu.name for gpu in device.gpus if gpu.bf16 is False]
+    if workload.format.id == "bf16" and old:
+        problems.append(ShapeProblem(message=f"{old[0]} has no bf16", hint="Ask for the format f16"))
     return tuple(problems)
 
 
@@ -112,3 +115,12 @@ def shaped(workload: Workload, shape: Shape) -> Workload:
         workload.options, tensor_parallel=shape.tensor_parallel, pipeline_parallel=shape.pipeline_parallel
     )
     return replace(workload, options=options)
+
+
+def divided(architecture: Architecture, workload: Workload, device: Device) -> Workload:
+    """Return the load divided among the device's GPUs in the first way that vLLM accepts, unless it says how itself."""
+    options, gpus = workload.options, len(device.gpus)
+    if workload.engine.id != "vllm" or gpus < 2 or options.tensor_parallel * options.pipeline_parallel > 1:
+        return workload
+    accepted = [shape for shape in shapes(architecture, workload, gpus=gpus) if not shape.problems]
+    return shaped(workload, accepted[0]) if accepted else workload

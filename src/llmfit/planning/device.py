@@ -1,0 +1,87 @@
+"""How far each engine and format go on one device."""
+
+from dataclasses import replace
+
+from llmfit.errors import LlmfitError
+from llmfit.estimate.offload import estimate_offload
+from llmfit.planning.question import Wanted
+from llmfit.records.device import Device
+from llmfit.records.plan import Plan, RefusedShape, Variant
+from llmfit.records.workload import Workload
+from llmfit.solve.judge import judge, with_context
+from llmfit.solve.limits import frontier, longest_context, most_sequences
+from llmfit.solve.shapes import Shape, shaped, shapes
+
+COMFORTABLE = 0.1
+"""Share that a comfortable load leaves free, as the verdict `fits` does."""
+
+
+def plan_device(wanted: Wanted, device: Device) -> Plan:
+    """Return, for each engine and format, the longest context, the most sequences, and what they cost each other."""
+    variants = tuple(_variant(wanted, workload, device) for workload in wanted.workloads)
+    return wanted.plan(device=device, variants=variants)
+
+
+def _variant(wanted: Wanted, workload: Workload, device: Device) -> Variant:
+    options = workload.options
+    if workload.engine.id != "vllm" or len(device.gpus) < 2 or options.tensor_parallel * options.pipeline_parallel > 1:
+        return _solved(wanted, workload, device)
+    every = shapes(wanted.architecture, workload, gpus=len(device.gpus))
+    refused = tuple(_refused(shape) for shape in every if shape.problems)
+    tried = [_solved(wanted, shaped(workload, shape), device) for shape in every if not shape.problems]
+    if not tried:
+        return Variant(workload=workload, refused=refused, reason="vLLM divides it in no way among these GPUs")
+    return replace(max(tried, key=lambda one: (one.longest_context, one.most_sequences)), refused=refused)
+
+
+def _refused(shape: Shape) -> RefusedShape:
+    return RefusedShape(
+        tensor_parallel=shape.tensor_parallel,
+        pipeline_parallel=shape.pipeline_parallel,
+        reason="; ".join(problem.message for problem in shape.problems),
+    )
+
+
+def _solved(wanted: Wanted, workload: Workload, device: Device) -> Variant:
+    architecture, share, limit = wanted.architecture, wanted.headroom, wanted.limit
+    try:
+        longest = longest_context(architecture, workload, device=device, limit=limit, headroom=share)
+        if not longest:
+            return _in_ram(wanted, workload, device)
+        roomy = max(share, COMFORTABLE)
+        load = with_context(workload, longest)
+        found = judge(architecture, load, device=device, headroom=share)
+        return Variant(
+            workload=workload,
+            longest_context=longest,
+            comfortable_context=longest_context(architecture, workload, device=device, limit=limit, headroom=roomy),
+            limited_by_model=longest == limit,
+            most_sequences=most_sequences(architecture, workload, device=device, headroom=share),
+            frontier=frontier(architecture, workload, device=device, limit=limit, headroom=share),
+            estimate=found.estimate,
+            margin_bytes=found.tightest.margin,
+            utilization=found.utilization,
+        )
+    except LlmfitError as error:
+        return Variant(workload=workload, reason=error.message)
+
+
+def _in_ram(wanted: Wanted, workload: Workload, device: Device) -> Variant:
+    """Return how it runs with part of it in RAM: llama.cpp alone can, and only where the RAM is known."""
+    if workload.engine.id != "llama.cpp" or device.unified or not device.gpus:
+        return Variant(workload=workload, reason="not even one token fits")
+    if device.ram_bytes is None:
+        return Variant(workload=workload, reason="not even one token fits; --ram tells how much may lie in RAM")
+    found = estimate_offload(wanted.architecture, workload, device=device)
+    if found is None:
+        return Variant(workload=workload, reason="not even with part of it in RAM")
+    options = replace(workload.options, n_gpu_layers=found.n_gpu_layers, n_cpu_moe=found.n_cpu_moe)
+    return Variant(
+        workload=replace(workload, options=options),
+        longest_context=workload.context,
+        estimate=found.estimate,
+        margin_bytes=device.usable_bytes - found.estimate.total_bytes,
+        n_gpu_layers=found.n_gpu_layers,
+        n_cpu_moe=found.n_cpu_moe,
+        in_ram=True,
+    )

@@ -1,0 +1,168 @@
+"""The words of `llmfit plan` as a model, a load and the variants that are to be looked at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from llmfit.api import row_of
+from llmfit.architectures import describe
+from llmfit.catalog import Catalog
+from llmfit.checking.question import with_options
+from llmfit.errors import LlmfitError, UsageError
+from llmfit.estimate.weights import estimate_weights
+from llmfit.licensing import effective_license
+from llmfit.records.architecture import Architecture
+from llmfit.records.format import Format
+from llmfit.records.frozen import dataclass
+from llmfit.records.license import EffectiveLicense
+from llmfit.records.model import Model
+from llmfit.records.plan import Plan
+from llmfit.records.workload import Workload
+from llmfit.words import PRECISIONS, context_of, format_of, kv_format_of, precision_of, workload_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A question with every word resolved."""
+
+    model: Model
+    architecture: Architecture
+    license: EffectiveLicense
+    workloads: tuple[Workload, ...]
+    """One for each engine and format, the asked context and sequences in each."""
+    headroom: float = 0.0
+    """Share of each GPU that must stay free."""
+    usual: Workload | None = None
+    """The one of them that the model usually runs in; None where the format was asked for."""
+    context_asked: bool = False
+    """Whether the context was asked for, or is the default."""
+
+    @property
+    def limit(self) -> int:
+        """The longest context that the model can do, extension included."""
+        return max(self.model.context_length, self.model.context_extended or 0)
+
+    def plan(self, **answer: Any) -> Plan:  # noqa: ANN401 - fields of Plan
+        """Return a plan with what every one has."""
+        load = self.workloads[0]
+        return Plan(
+            model=self.model,
+            license=self.license,
+            active_parameters=self.architecture.active_parameters,
+            context=load.context,
+            sequences=load.sequences,
+            headroom_percent=100 * self.headroom,
+            warnings=self.model.data_caveats,
+            **answer,
+        )
+
+
+def wanted_of(
+    catalog: Catalog,
+    model: str,
+    *,
+    engines: Sequence[str] = (),
+    precision: str | None = None,
+    format_name: str | None = None,
+    kv_format: str | None = None,
+    context: int | None = None,
+    sequences: int | None = None,
+    headroom: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    every: bool = False,
+) -> Wanted:
+    """Return the question; `every` looks at all formats of an engine, not at one for each precision.
+
+    Raises:
+        UsageError: A word is unknown, or words contradict one another.
+        CannotAnswerError: The model is unknown, or nothing runs it.
+    """
+    row = row_of(catalog, model)
+    architecture = describe(row.architecture)
+    named = [catalog.engine(word).id for word in engines or catalog.engines]
+    tokens = context_of(row, context=context, prompt_tokens=None)
+    loads: list[Workload] = []
+    faults: list[LlmfitError] = []
+    for engine in dict.fromkeys(named):
+        try:
+            formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
+            cache = kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format)
+            loads += [
+                with_options(
+                    Workload(
+                        engine=catalog.engines[engine],
+                        format=format_,
+                        kv_format=cache,
+                        context=tokens,
+                        sequences=sequences or 1,
+                    ),
+                    options or {},
+                )
+                for format_ in formats
+            ]
+        except LlmfitError as error:
+            faults.append(error)
+            if engines:
+                raise
+    if not loads:
+        raise faults[0] if faults else UsageError("No engine runs this", hint="Name another format")
+    usual = None
+    if precision is None and format_name is None:
+        usual_format = workload_of(catalog, row, architecture, engine=loads[0].engine.id).format
+        usual = next((load for load in loads if load.format == usual_format), None)
+    return Wanted(
+        model=row,
+        usual=usual,
+        architecture=architecture,
+        license=effective_license(row, models=catalog.models, licenses=catalog.licenses),
+        workloads=tuple(loads),
+        headroom=(headroom or 0.0) / 100,
+        context_asked=context is not None,
+    )
+
+
+def _formats(
+    catalog: Catalog,
+    model: Model,
+    architecture: Architecture,
+    engine: str,
+    *,
+    precision: str | None,
+    name: str | None,
+    every: bool,
+) -> list[Format]:
+    """Return the formats to look at, most bits first: the asked one, or one for each precision that the engine has.
+
+    Only those in which the engine can store this model.
+    """
+    runner = catalog.engine(engine)
+    if name is not None or precision is not None:
+        wanted = None if precision is None else precision_of(precision)
+        return [format_of(catalog, engine=runner, precision=wanted, format_name=name)]
+    native = catalog.formats.get(model.native_format or "")
+    if native is not None and runner.id in native.engines:
+        return [native]
+    if every:
+        found = [f for f in catalog.formats.values() if runner.id in f.engines and not f.requires_qat]
+    else:
+        usual = [names[runner.id][0] for names in PRECISIONS.values() if runner.id in names]
+        found = [catalog.format(word) for word in usual if catalog.format(word).precision != "fp32"]
+    cache = kv_format_of(catalog, engine=runner, name=None)
+    load = Workload(engine=runner, format=found[0], kv_format=cache, context=1)
+    able = [format_ for format_ in found if _can_store(architecture, replace(load, format=format_))]
+    return sorted(able, key=lambda format_: (-format_.nominal_bits, format_.id))
+
+
+def _can_store(architecture: Architecture, workload: Workload) -> bool:
+    try:
+        estimate_weights(architecture, workload)
+    except LlmfitError:
+        return False
+    return True
+
+
+def usual_engine(catalog: Catalog, model: str, *, precision: str | None, format_name: str | None) -> str:
+    """Return the engine that a model usually runs on in this precision or format."""
+    row = row_of(catalog, model)
+    load = workload_of(catalog, row, describe(row.architecture), precision=precision, format_name=format_name)
+    return load.engine.id

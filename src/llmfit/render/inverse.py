@@ -1,0 +1,338 @@
+"""How the answer of `plan` looks: variants on a device, machines for a load, or a grid."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmfit.records.frozen import dataclass
+from llmfit.records.plan import GpuChoice, GridCell, Plan, Variant
+from llmfit.render import envelope as nouns
+from llmfit.render.explain import license_words, memory_explained, notes
+from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown, table
+from llmfit.render.terminal import Terminal
+from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, styled, tokens, visible, wrap
+from llmfit.render.view import Origin
+
+FIELDS = (
+    "model",
+    "engine",
+    "format",
+    "kv_format",
+    "device",
+    "gpus",
+    "context",
+    "sequences",
+    "longest_context",
+    "comfortable_context",
+    "most_sequences",
+    "total_bytes",
+    "margin_bytes",
+    "price_usd_per_hour",
+    "price_date",
+    "card_gb",
+    "reason",
+)
+SHORTEST = 512
+"""Contexts below this are left to JSON: nobody talks in them."""
+_VARIANTS = (
+    Column("engine"),
+    Column("format", style="bold"),
+    Column("longest context", "right"),
+    Column("with 10 % free", "right"),
+    Column("most sequences", "right"),
+    Column("GiB", "right"),
+    Column("how"),
+)
+_CHOICES = (
+    Column("machine", style="bold", shrinks=True),
+    Column("memory", "right"),
+    Column("needs", "right"),
+    Column("left", "right"),
+    Column("USD/h", "right"),
+    Column("price of"),
+    Column("instance", shrinks=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """The answer of `plan`."""
+
+    plan: Plan
+    origin: Origin
+    launch: str = ""
+    """The command or file that was asked for with `--emit`."""
+    explain: bool = False
+
+    def envelope(self) -> Mapping[str, Any]:
+        """Return the JSON envelope."""
+        plan = self.plan
+        return nouns.envelope(
+            self.origin.command,
+            catalog_version=self.origin.catalog_version,
+            catalog_models=self.origin.catalog_models,
+            device=nouns.device_json(plan.device),
+            model=nouns.model_json(plan.model, license_=plan.license, active_parameters=plan.active_parameters),
+            context=plan.context,
+            sequences=plan.sequences,
+            headroom_percent=plan.headroom_percent,
+            workload=None if plan.workload is None else nouns.workload_json(plan.workload),
+            variants=[_variant_json(variant) for variant in plan.variants],
+            smallest=[_choice_json(choice) for choice in plan.smallest],
+            cheapest=[_choice_json(choice) for choice in plan.cheapest],
+            prices_note=plan.prices_note,
+            grid=[_cell_json(cell) for cell in plan.grid],
+            launch=self.launch,
+            warnings=list(plan.warnings),
+        )
+
+    def items(self) -> Sequence[Mapping[str, Any]]:
+        """Return one object for each variant, machine or cell."""
+        whole = self.envelope()
+        return [{"kind": kind, **item} for kind in ("variants", "smallest", "cheapest", "grid") for item in whole[kind]]
+
+    def records(self) -> Records:
+        """Return one row for each variant, machine or cell."""
+        plan = self.plan
+        rows = [_variant_record(plan, variant) for variant in plan.variants]
+        rows += [_choice_record(plan, choice) for choice in (*plan.smallest, *plan.cheapest)]
+        return Records(FIELDS, rows + [_cell_record(plan, cell) for cell in plan.grid])
+
+    def table(self, terminal: Terminal) -> str:
+        """Return the heading, the tables, the frontier and what is to be known."""
+        plan = self.plan
+        if self.launch:
+            return self.launch
+        lines = self._heading(terminal)
+        if plan.variants:
+            lines += ["", *table(_VARIANTS, [_variant_row(one) for one in plan.variants], terminal=terminal)]
+            lines += ["", *_frontiers(plan, terminal=terminal), *_refusals(plan, terminal=terminal)]
+        for title, choices in (("least memory", plan.smallest), ("lowest price", plan.cheapest)):
+            if choices:
+                lines += ["", title, *table(_CHOICES, [_choice_row(one) for one in choices], terminal=terminal)]
+        if plan.workload is not None and not plan.smallest:
+            lines += ["", "No machine with up to 8 of these GPUs runs it"]
+        if plan.prices_note:
+            lines += ["", *wrap(plan.prices_note, width=terminal.width)]
+        if plan.grid:
+            columns, rows = _grid(plan)
+            lines += ["", *table(columns, rows, terminal=terminal)]
+        for variant in plan.variants if self.explain else ():
+            if variant.estimate is not None:
+                words = f"{variant.workload.engine.id} {variant.workload.format.id}"
+                lines += ["", words, *memory_explained(variant.estimate, terminal=terminal, indent="  ")]
+        return "\n".join([*lines, *notes("warning", plan.warnings, terminal=terminal)])
+
+    def _heading(self, terminal: Terminal) -> list[str]:
+        plan, width = self.plan, terminal.width
+        title = styled(visible(plan.model.id), "bold", color=terminal.color)
+        size = f"{parameters(plan.model.parameters)} parameters, {license_words(plan.license)}"
+        lines = [title, *wrap(f"{size}, made for {tokens(plan.model.context_length)} tokens", width=width)]
+        if plan.device is not None:
+            words = f"{visible(plan.device.name)}, {amount(plan.device.usable_bytes)} usable"
+            load = f"{count_of(plan.sequences, 'sequence')} for the context, {plan.context:,} tokens for the sequences"
+            return [*lines, *wrap(words, width=width), *wrap(load, width=width)]
+        if plan.workload is not None:
+            asked = plan.workload
+            words = f"{asked.engine.id}, {asked.format.id}, KV cache {asked.kv_format.id}"
+            count = count_of(asked.sequences, "sequence")
+            return [*lines, *wrap(f"{words}, {count} of {asked.context:,} tokens", width=width)]
+        return [*lines, *wrap("smallest card in GB, one sequence", width=width)]
+
+    def markdown(self) -> str:
+        """Return the heading and one table for each kind of answer."""
+        plan = self.plan
+        head = [escape_markdown(line) for line in self._heading(Terminal())]
+        parts = [f"### {head[0]}", "  \n".join(head[1:])]
+        if plan.variants:
+            parts.append(markdown(_VARIANTS, [_variant_row(one) for one in plan.variants]))
+        for title, choices in (("Least memory", plan.smallest), ("Lowest price", plan.cheapest)):
+            if choices:
+                parts += [f"**{title}**", markdown(_CHOICES, [_choice_row(one) for one in choices])]
+        if plan.prices_note:
+            parts.append(escape_markdown(plan.prices_note))
+        if plan.grid:
+            parts.append(markdown(*_grid(plan)))
+        return "\n\n".join([*parts, *([f"```\n{self.launch}\n```"] if self.launch else [])])
+
+
+def _variant_json(variant: Variant) -> dict[str, Any]:
+    return {
+        "workload": nouns.workload_json(variant.workload),
+        "longest_context": variant.longest_context,
+        "comfortable_context": variant.comfortable_context,
+        "limited_by_model": variant.limited_by_model,
+        "most_sequences": variant.most_sequences,
+        "frontier": [{"sequences": one.sequences, "context": one.context} for one in variant.frontier],
+        "memory": None if variant.estimate is None else nouns.memory_json(variant.estimate),
+        "per_gpu_bytes": [] if variant.estimate is None else list(variant.estimate.per_gpu_bytes),
+        "ram_bytes": 0 if variant.estimate is None else variant.estimate.host_bytes,
+        "margin_bytes": variant.margin_bytes,
+        "gpu_memory_utilization": variant.utilization,
+        "tensor_parallel": variant.workload.options.tensor_parallel,
+        "pipeline_parallel": variant.workload.options.pipeline_parallel,
+        "in_ram": variant.in_ram,
+        "n_gpu_layers": variant.n_gpu_layers,
+        "n_cpu_moe": variant.n_cpu_moe,
+        "refused": [
+            {
+                "tensor_parallel": one.tensor_parallel,
+                "pipeline_parallel": one.pipeline_parallel,
+                "reason": one.reason,
+            }
+            for one in variant.refused
+        ],
+        "reason": variant.reason,
+    }
+
+
+def _choice_json(choice: GpuChoice) -> dict[str, Any]:
+    row = choice.instance
+    return {
+        "device": nouns.device_json(choice.device),
+        "total_bytes": choice.total_bytes,
+        "margin_bytes": choice.margin_bytes,
+        "tensor_parallel": choice.tensor_parallel,
+        "pipeline_parallel": choice.pipeline_parallel,
+        "price_note": choice.price_note,
+        "instance": None
+        if row is None
+        else {
+            "id": row.id,
+            "provider": row.provider,
+            "instance": row.instance,
+            "region": row.region,
+            "price_usd_per_hour": row.price_usd_per_hour,
+            "price_date": row.price_date,
+        },
+    }
+
+
+def _cell_json(cell: GridCell) -> dict[str, Any]:
+    return {
+        "precision": cell.precision,
+        "format": cell.format,
+        "context": cell.context,
+        "card_gb": cell.card_gb,
+        "total_bytes": cell.total_bytes,
+    }
+
+
+def _variant_record(plan: Plan, variant: Variant) -> list[Scalar]:
+    load, device = variant.workload, plan.device
+    return [
+        plan.model.id,
+        load.engine.id,
+        load.format.id,
+        load.kv_format.id,
+        None if device is None else device.name,
+        None if device is None else len(device.gpus),
+        load.context,
+        load.sequences,
+        variant.longest_context,
+        variant.comfortable_context,
+        variant.most_sequences,
+        None if variant.estimate is None else variant.estimate.total_bytes,
+        variant.margin_bytes,
+        None,
+        None,
+        None,
+        variant.reason,
+    ]
+
+
+def _choice_record(plan: Plan, choice: GpuChoice) -> list[Scalar]:
+    load, row = plan.workload, choice.instance
+    words: list[Scalar] = [None] * 3 if load is None else [load.engine.id, load.format.id, load.kv_format.id]
+    return [
+        plan.model.id,
+        *words,
+        choice.device.name,
+        len(choice.device.gpus),
+        plan.context,
+        plan.sequences,
+        None,
+        None,
+        None,
+        choice.total_bytes,
+        choice.margin_bytes,
+        None if row is None else row.price_usd_per_hour,
+        None if row is None else row.price_date,
+        None,
+        choice.price_note,
+    ]
+
+
+def _cell_record(plan: Plan, cell: GridCell) -> list[Scalar]:
+    engine, _, format_ = cell.format.partition(" ")
+    empty: list[Scalar] = [None] * 3
+    shown: list[Scalar] = [plan.model.id, engine, format_, *empty, cell.context, plan.sequences, *empty]
+    return [*shown, cell.total_bytes, *empty, cell.card_gb, "" if cell.card_gb else "no single card suffices"]
+
+
+def _variant_row(variant: Variant) -> Row:
+    load, options = variant.workload, variant.workload.options
+    how = [variant.reason] if variant.reason else []
+    if variant.in_ram:
+        layers = "all layers" if variant.n_gpu_layers is None else f"-ngl {variant.n_gpu_layers}"
+        experts = f", --n-cpu-moe {variant.n_cpu_moe}" if variant.n_cpu_moe else ""
+        how.append(f"part in RAM: {layers}{experts}")
+    if options.tensor_parallel > 1 or options.pipeline_parallel > 1:
+        how.append(f"tensor {options.tensor_parallel}, pipeline {options.pipeline_parallel}")
+    if variant.limited_by_model:
+        how.append("the model's own limit")
+    longest = f"{variant.longest_context:,}" if variant.longest_context else "–"
+    comfortable = f"{variant.comfortable_context:,}" if variant.comfortable_context else "–"
+    return [
+        load.engine.id,
+        load.format.id,
+        longest,
+        comfortable,
+        f"{variant.most_sequences:,}" if variant.most_sequences else "–",
+        "" if variant.estimate is None else gib(variant.estimate.total_bytes),
+        "; ".join(how),
+    ]
+
+
+def _frontiers(plan: Plan, *, terminal: Terminal) -> list[str]:
+    """Return sequences × context of each variant that has more than one point."""
+    lines: list[str] = []
+    for variant in plan.variants:
+        shown = [one for one in variant.frontier if one.context >= SHORTEST]
+        if len(shown) > 1:
+            words = f"{variant.workload.engine.id} {variant.workload.format.id}"
+            points = ", ".join(f"{one.sequences}x{about_tokens(one.context)}" for one in shown)
+            lines += wrap(f"{words}: {points}", width=terminal.width, indent="  ", first="")
+    return [*wrap("sequences x context that fit:", width=terminal.width), *lines] if lines else []
+
+
+def _refusals(plan: Plan, *, terminal: Terminal) -> list[str]:
+    seen: dict[str, list[str]] = {}
+    for variant in plan.variants:
+        for one in variant.refused:
+            words = f"tensor {one.tensor_parallel}, pipeline {one.pipeline_parallel}: {one.reason}"
+            seen.setdefault(words, []).append(variant.workload.format.id)
+    texts = [f"{', '.join(formats)} in {words}" for words, formats in seen.items()]
+    return notes("vLLM refuses", texts, terminal=terminal)
+
+
+def _choice_row(choice: GpuChoice) -> Row:
+    row = choice.instance
+    price = None if row is None else row.price_usd_per_hour
+    return [
+        choice.device.name,
+        amount(choice.device.usable_bytes),
+        amount(choice.total_bytes),
+        amount(choice.margin_bytes),
+        "" if price is None else f"{price:.2f}",
+        "" if row is None else row.price_date or "unknown",
+        "" if row is None else f"{row.provider} {row.instance} {row.region}".strip(),
+    ]
+
+
+def _grid(plan: Plan) -> tuple[list[Column], list[Row]]:
+    contexts = sorted({cell.context for cell in plan.grid})
+    columns = [Column("format", style="bold"), *(Column(tokens(context), "right") for context in contexts)]
+    rows: dict[str, list[str | Cell]] = {}
+    for cell in plan.grid:
+        rows.setdefault(cell.format, [cell.format]).append("–" if cell.card_gb is None else str(cell.card_gb))
+    return columns, list(rows.values())
