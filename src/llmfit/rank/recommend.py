@@ -9,11 +9,10 @@ from llmfit.rank.field import Field, Gathered
 from llmfit.rank.guards import one_per_lineage, reject_toys
 from llmfit.rank.labels import label
 from llmfit.rank.reasons import reasons, warnings
-from llmfit.rank.room import likely_room, longest_context
 from llmfit.rank.score import weights_of
 from llmfit.rank.sieve import context_limit, context_of, tasks_of
 from llmfit.records.device import Device
-from llmfit.records.estimate import Fit, Verdict
+from llmfit.records.estimate import Verdict
 from llmfit.records.format import Format
 from llmfit.records.question import Question
 from llmfit.records.recommendation import CompanionPick, Recommendation, Recommendations, Rejection
@@ -123,25 +122,10 @@ class _Making:
         )
 
     def _longest(self, candidate: Candidate) -> int | None:
-        load = candidate.variant.workload
-
-        def fits_at(context: int) -> Fit | None:
-            variant = self._chooser.try_format(
-                candidate.model, candidate.architecture, engine=load.engine, format_=load.format, context=context
-            )
-            return variant.fit if variant is not None else None
-
         if candidate.variant.fit.verdict is not Verdict.FITS:
             return None
         limit = context_limit(candidate.model)
-        guess = likely_room(
-            candidate.variant.fit.estimate,
-            context=self._context,
-            sequences=load.sequences,
-            budget=self._chooser.budget,
-            limit=limit,
-        )
-        return longest_context(fits_at, context=self._context, limit=limit, guess=guess)
+        return self._chooser.longest_context(candidate.model, candidate.architecture, candidate.variant, limit=limit)
 
     def _next_up(self, candidate: Candidate) -> Format | None:
         """Return the ladder's next better format, where there was one that did not fit."""

@@ -1,5 +1,6 @@
 """Chooses a model's variant for a device: the best format of the ladder that fits."""
 
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -7,6 +8,7 @@ from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate import estimate
 from llmfit.fit import COMFORTABLE, fit
 from llmfit.rank.facts import Facts
+from llmfit.rank.room import longest_context
 from llmfit.records.architecture import Architecture, Section
 from llmfit.records.device import Device
 from llmfit.records.engine import Engine
@@ -160,6 +162,24 @@ class Chooser:
             return Variant(workload, fit(estimate(architecture, workload, device=self._device), self._device))
         except UnsupportedWorkloadError:
             return None
+
+    def longest_context(self, model: Model, architecture: Architecture, chosen: Variant, *, limit: int) -> int:
+        """Return the longest context, up to the limit, at which a variant that fits still does."""
+        load = chosen.workload
+
+        @cache
+        def margin_at(context: int) -> int:
+            if context == load.context:
+                return self._margin(chosen)
+            tried = self.try_format(model, architecture, engine=load.engine, format_=load.format, context=context)
+            return -1 if tried is None else self._margin(tried)
+
+        return longest_context(margin_at, context=load.context, limit=limit)
+
+    def _margin(self, variant: Variant) -> int:
+        """Return about how many bytes a variant leaves; negative where it does not fit."""
+        left = self.budget - variant.fit.estimate.total_bytes
+        return max(left, 0) if variant.fit.verdict is Verdict.FITS else min(left, -1)
 
     def workload(self, model: Model, *, engine: Engine, format_: Format, context: int | None = None) -> Workload:
         """Return the load that the question puts on a model."""

@@ -7,7 +7,7 @@ def largest(margin: Callable[[int], int], *, limit: int, start: int = 1, step: i
     """Return the largest n in start..limit whose margin is not negative; start - 1 where not even that leaves room.
 
     `margin` never grows with n. Where it falls in a straight line over multiples of `step`, the second probe is the
-    answer and the third proves it; elsewhere the interval is halved.
+    answer and the third proves it; elsewhere each third step halves the interval.
     """
     high = limit
     high_margin = margin(high)
@@ -16,16 +16,16 @@ def largest(margin: Callable[[int], int], *, limit: int, start: int = 1, step: i
     low, low_margin = start, margin(start)
     if low_margin < 0:
         return start - 1
-    halve = False
+    slow = 0  # steps along the line, one after the other, that did not halve the interval
     while high - low > 1:
-        middle = (low + high) // 2 if halve else _on_line(low, low_margin, high, high_margin, step)
+        middle = (low + high) // 2 if slow == 2 else _on_line(low, low_margin, high, high_margin, step)
         found = margin(middle)
         before = high - low
         if found >= 0:
             low, low_margin = middle, found
         else:
             high, high_margin = middle, found
-        halve = not halve and (high - low) * 2 > before
+        slow = slow + 1 if slow < 2 and (high - low) * 2 > before else 0
     return low
 
 

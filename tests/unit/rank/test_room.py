@@ -1,37 +1,31 @@
 """How long a context may become."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
 from llmfit.rank.room import likely_room, longest_context
-from llmfit.records.estimate import Estimate, Fit, Part, PartName, Verdict
+from llmfit.records.estimate import Estimate, Part, PartName
 
 
-def fits_until(limit: int | None, asked: list[int] | None = None) -> Callable[[int], Fit | None]:
-    """Return a question that says `fits` up to a number of tokens."""
+def room_until(most: int, asked: list[int] | None = None, *, token: int = 100) -> Callable[[int], int]:
+    """Return how many bytes a context leaves where so many tokens fit."""
 
-    def at(context: int) -> Fit | None:
+    def at(context: int) -> int:
         if asked is not None:
             asked.append(context)
-        if limit is None:
-            return None
-        verdict = Verdict.FITS if context <= limit else Verdict.TOO_LARGE
-        return cast("Fit", SimpleNamespace(verdict=verdict))
+        return (most - context) * token
 
     return at
 
 
-def longest(until: int | None, *, context: int = 8192, limit: int = 131072, guess: int = 20_000) -> int:
+def longest(most: int, *, context: int = 8192, limit: int = 131072) -> int:
     """Return the longest context that fits."""
-    return longest_context(fits_until(until), context=context, limit=limit, guess=guess)
+    return longest_context(room_until(most), context=context, limit=limit)
 
 
-@pytest.mark.parametrize("guess", [0, 8192, 9000, 10_000, 50_000, 131072, 10**9])
 @pytest.mark.parametrize(
-    ("until", "expected"),
+    ("most", "expected"),
     [
         (10_000, 9 * 1024),
         (9 * 1024, 9 * 1024),
@@ -41,9 +35,9 @@ def longest(until: int | None, *, context: int = 8192, limit: int = 131072, gues
         (10**9, 131072),
     ],
 )
-def test_the_longest_context_is_found_in_whole_steps(until: int, expected: int, guess: int) -> None:
-    """1,024 tokens a step, the model's own limit at most, whatever the guess."""
-    assert longest(until, guess=guess) == expected
+def test_the_longest_context_is_found_in_whole_steps(most: int, expected: int) -> None:
+    """1,024 tokens a step, the model's own limit at most."""
+    assert longest(most) == expected
 
 
 def test_what_was_asked_is_the_least() -> None:
@@ -57,12 +51,20 @@ def test_a_limit_between_steps_is_reached() -> None:
     assert longest(10**9, limit=40_000) == 40_000
 
 
-def test_a_good_guess_needs_few_questions() -> None:
-    """Three around the guess, a dozen from far away."""
-    for guess, most in ((40_000, 4), (900_000, 24)):
-        asked: list[int] = []
-        longest_context(fits_until(40_000, asked), context=8192, limit=1_048_576, guess=guess)
-        assert len(asked) <= most
+def test_few_questions_are_asked_where_the_cache_grows_evenly() -> None:
+    """The limit, the context itself, the crossing of the line between them, and its neighbour."""
+    asked: list[int] = []
+    longest_context(room_until(40_000, asked), context=8192, limit=1_048_576)
+    assert len(set(asked)) <= 4
+
+
+def test_a_cache_that_grows_unevenly_needs_more() -> None:
+    """The answer stays the same."""
+
+    def room(context: int) -> int:
+        return 10**9 - max(0, context - 30_000) ** 2
+
+    assert longest_context(room, context=8192, limit=1_048_576) == (30_000 + 31_622) // 1024 * 1024
 
 
 def cache_of(amount: int) -> Estimate:
