@@ -212,14 +212,23 @@ def _missing(workload: Workload, architecture: Architecture, model: str) -> Prob
     """Yield options for which the model lacks what they speak of."""
     if workload.images and not sees(architecture):
         yield f"--images has no meaning for {model}, which takes none", "Leave it out"
+    elif workload.images and workload.engine.id != "llama.cpp" and not crosses(architecture):
+        yield (
+            f"--images changes nothing on {workload.engine.id}: it always loads the vision tower of {model}",
+            "Count an image's tokens in --context",
+        )
     if workload.options.speculative and not any(t.section is Section.MTP for t in architecture.tensors):
         yield f"--speculative needs next-token layers, and {model} has none", "Leave it out"
 
 
 def sees(architecture: Architecture) -> bool:
     """Whether the model takes images."""
-    crossed = not architecture.is_encoder_decoder and any(c.kind is CacheKind.CROSS for c in architecture.caches)
-    return crossed or any(tensor.section is Section.VISION for tensor in architecture.tensors)
+    return crosses(architecture) or any(tensor.section is Section.VISION for tensor in architecture.tensors)
+
+
+def crosses(architecture: Architecture) -> bool:
+    """Whether decoder layers attend to images beside the text, so that each image has a cache of its own."""
+    return not architecture.is_encoder_decoder and any(c.kind is CacheKind.CROSS for c in architecture.caches)
 
 
 def layer_count(architecture: Architecture) -> int:

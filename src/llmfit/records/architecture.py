@@ -148,7 +148,7 @@ class Cache:
     heads: int = 0
     """KV heads: how far tensor parallelism can divide the cache; 1 for a latent."""
     window: int | None = None
-    """Tokens of a sliding window or chunk."""
+    """Tokens of a sliding window or chunk; of CROSS the positions that are always seen, or those of one image."""
     indexer_elements: int = 0
     """Elements of sparse-attention index keys that one layer keeps for one token."""
     compression: int = 1

@@ -96,6 +96,15 @@ def test_llama4_without_a_tower_says_what_was_assumed() -> None:
     assert part(model, Section.VISION) > 800_000_000
 
 
+def test_mllama_keeps_every_patch_of_every_tile_of_an_image() -> None:
+    """Four tiles of (4 / 2)² patches and a class position each: what its cross-attention sees of one image."""
+    text = {"cross_attention_layers": [1, 3], "max_position_embeddings": 4096}
+    vision = {"image_size": 4, "patch_size": 2, "max_num_tiles": 4, "vision_output_dim": 64, "num_global_layers": 1}
+    model = describe(multimodal("mllama", text=text, vision=vision))
+    (crossed,) = [cache for cache in model.caches if cache.kind is CacheKind.CROSS]
+    assert (crossed.layers, crossed.window) == ((1, 3), 4 * (4 + 1))
+
+
 def test_llama4_is_gated_where_every_layer_has_experts() -> None:
     """Scout has no dense layer that would say so: gate and up of its experts are one matrix."""
     text: dict[str, Any] = {"num_local_experts": 4, "head_dim": 8, "interleave_moe_layer_step": 1}

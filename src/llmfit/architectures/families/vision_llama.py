@@ -141,10 +141,17 @@ def mllama(model_type: str, values: Mapping[str, Any]) -> Architecture:
     if not vision.config.values:
         top.invalid("vision_config", "is missing")
     _mllama_vision(vision)
+    seen = vision.config.size("max_num_tiles") * (grid(vision.config) + 1)
+    stack.caches[:] = [_seeing(cache, seen) if cache.kind is CacheKind.CROSS else cache for cache in stack.caches]
     vision.section = Section.PROJECTOR
     shape = (stack.hidden, vision.config.size("vision_output_dim"))
     vision.linear(Role.OTHER, "multi_modal_projector", shape, bias=True)
     return stack.architecture(model_type=model_type, context=stack.config.tokens("max_position_embeddings"))
+
+
+def _seeing(cache: Cache, positions: int) -> Cache:
+    """Return the cache of a cross-attention that sees so many positions of each image: every patch of every tile."""
+    return Cache(cache.kind, cache.layers, cache.key_elements, cache.value_elements, cache.heads, window=positions)
 
 
 def _mllama_vision(stack: Stack) -> None:
