@@ -1,6 +1,6 @@
 """What programs call: every answer of the command line as a function that returns a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,11 +24,14 @@ def recommend_models(
     ram: float | None = None,
     device: Device | None = None,
     catalog: Catalog | None = None,
+    training: Mapping[str, Any] | str | None = None,
     **wishes: Any,  # noqa: ANN401 - those of `questions.question_of`, each of its own type
 ) -> Recommendations:
-    """Return which models to use on a device; this machine where none is named.
+    """Return which models to use, or to fine-tune, on a device; this machine where none is named.
 
     `wishes` are the options of `llmfit recommend`: task, license_, region, language, context, …
+    `training` is a method of fine-tuning, or fields of `records.training.Training` such as
+    `{"method": "qlora", "batch_size": 4}`.
 
     Raises:
         LlmfitError: No answer can be given; the message says why.
@@ -39,6 +42,11 @@ def recommend_models(
     catalog = catalog or load_catalog()
     question = question_of(catalog, **wishes)
     device = device or device_of(catalog, gpu=gpu, vram=vram, ram=ram)
+    if training is not None:
+        from llmfit.finetuning import to_finetune
+
+        words = {"method": training} if isinstance(training, str) else dict(training)
+        question, device = to_finetune(catalog, question, device=device, training=words.pop("method"), **words)
     return recommend(question, catalog, device=device)
 
 
@@ -142,6 +150,8 @@ def explained(answer: Recommendations, *, device: Device) -> Recommendations:
 
 
 def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
+    if pick.training is not None:  # its terms are all there
+        return pick
     from llmfit.architectures import describe
     from llmfit.estimate import estimate
 

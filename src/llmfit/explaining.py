@@ -18,6 +18,8 @@ def explained(answer: Recommendations, *, device: Device) -> Recommendations:
 
 
 def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
+    if pick.training is not None:  # its terms are all there
+        return pick
     estimated = estimate(describe(pick.model.architecture), pick.workload, device=device, explain=True)
     if estimated.total_bytes != pick.fit.estimate.total_bytes:  # part of it lies in RAM, or beside companions
         return pick

@@ -9,6 +9,7 @@ from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.model import Model
+from llmfit.records.question import Question
 from llmfit.records.sizing import MethodSize, Sizing, TrainingPlan
 from llmfit.records.training import (
     ATTENTIONS,
@@ -94,9 +95,7 @@ def estimate_finetuning(
     catalog = catalog or load_catalog()
     row = row_of(catalog, model)
     architecture = describe(row.architecture)
-    gpus = words.pop("gpus", None) or (1 if device is None else max(1, len(device.gpus)))
-    training = training_of(catalog, method, gpus=gpus, **words)
-    device = None if device is None else _with_gpus(device, gpus)
+    training, device = load_on(catalog, method, device=device, **words)
     estimated = estimate_training(architecture, training, device=device)
     license_ = effective_license(row, models=catalog.models, licenses=catalog.licenses)
     kept = () if license_.derivatives_allowed else ("the licence lets no changed version be passed on",)
@@ -110,6 +109,60 @@ def estimate_finetuning(
         warnings=(*kept, *caveats_of(row)),
         plan=_plan(architecture, training, device=device),
     )
+
+
+def load_on(
+    catalog: Catalog,
+    method: str,
+    *,
+    device: Device | None,
+    gpus: int | None = None,
+    **words: Any,  # noqa: ANN401 - fields of Training
+) -> tuple[Training, Device | None]:
+    """Return the load and the machine that it is for; all of its GPUs train where nobody says how many.
+
+    Raises:
+        UsageError: As `training_of`, or the machine has another number of GPUs.
+    """
+    many = gpus or (1 if device is None else max(1, len(device.gpus)))
+    return training_of(catalog, method, gpus=many, **words), None if device is None else _with_gpus(device, many)
+
+
+_OF_ANSWERS = {
+    "engines": "engine",
+    "precision": "precision",
+    "format": "format",
+    "kv_format": "kv-format",
+    "context": "context",
+    "prompt_tokens": "prompt-tokens",
+    "max_weight_bytes": "max-download",
+    "min_tokens_per_second": "min-speed",
+    "include_low_bit": "low-bit",
+}
+"""Fields of a question that only a model has which is to answer, with the option of each."""
+
+
+def to_finetune(
+    catalog: Catalog,
+    question: Question,
+    *,
+    device: Device,
+    training: str,
+    **words: Any,  # noqa: ANN401 - fields of Training
+) -> tuple[Question, Device]:
+    """Return the question asked of models to fine-tune by a method, and the machine with the GPUs that train.
+
+    Raises:
+        UsageError: As `load_on`, or the question asks what only an answering model has.
+    """
+    strange = [option for name, option in _OF_ANSWERS.items() if getattr(question, name)]
+    strange += ["sequences"] if question.sequences != 1 else []
+    if strange:
+        raise UsageError(
+            f"--{strange[0]} has no meaning with --training", hint="Give --sequence-length, --batch-size, --base-format"
+        )
+    load, used = load_on(catalog, training, device=device, **words)
+    return replace(question, training=load), used or device
 
 
 def _with_gpus(device: Device, gpus: int) -> Device:

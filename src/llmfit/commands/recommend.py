@@ -1,6 +1,6 @@
 """`llmfit recommend`: which models for this device, task, licence, language, context."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -9,10 +9,12 @@ from llmfit.commands import options as o
 from llmfit.commands import wishes as w
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.commands.training_options import given_training, with_training_options
 
 DEFAULT_TOP = 5
 
 
+@with_training_options
 def recommend(
     *,
     gpu: o.Gpu = None,
@@ -44,12 +46,14 @@ def recommend(
     explain: o.Explain = False,
     top: o.Top = None,
     show_all: o.All = False,
+    **training_options: Any,  # noqa: ANN401 - each of its own type
 ) -> Answer:
-    """Which models to use on this hardware.
+    """Which models to use on this hardware, or with --training to fine-tune on it.
 
     Without --gpu and --vram this machine's own GPU is meant. Exit code 1 where no model fits.
     """
-    return _answer(**locals())
+    words = {name: word for name, word in locals().items() if name != "training_options"}
+    return _answer(tuning=given_training(training_options), **words)
 
 
 def _answer(
@@ -64,6 +68,7 @@ def _answer(
     ram: str | None,
     why_not: str | None,
     weight: Sequence[str] | None,
+    tuning: Mapping[str, Any],
     **wishes: Any,  # noqa: ANN401 - those of `question_of`, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
@@ -79,6 +84,10 @@ def _answer(
     question = question_of(catalog, top=shown, weights=weights_of(weight or ()), **wishes)
     asked = None if why_not is None else catalog.model(why_not).id
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
+    if tuning:
+        from llmfit.finetuning import to_finetune
+
+        question, device = to_finetune(catalog, question, device=device, **tuning)
     answer = rank(question, catalog, device=device)
     if explain:
         from llmfit.explaining import explained

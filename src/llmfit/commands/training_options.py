@@ -1,10 +1,15 @@
 """The options of fine-tuning, of which `--training` is the one that turns the others on."""
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from llmfit.commands.parsing import zero_stage
+from llmfit.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 Method = Annotated[
     str | None,
@@ -62,3 +67,66 @@ Zero = Annotated[
 Fsdp = Annotated[bool, typer.Option("--fsdp", help="FSDP with full sharding.")]
 OffloadOptimizer = Annotated[bool, typer.Option("--offload-optimizer", help="Optimizer states in RAM.")]
 OffloadParameters = Annotated[bool, typer.Option("--offload-parameters", help="Parameters in RAM.")]
+
+OPTIONS: Mapping[str, Any] = {
+    "training": Method,
+    "stage": Stage,
+    "optimizer": Optimizer,
+    "recipe": Recipe,
+    "batch_size": BatchSize,
+    "sequence_length": SequenceLength,
+    "gradient_accumulation": Accumulation,
+    "gradient_checkpointing": Checkpointing,
+    "lora_rank": LoraRank,
+    "target_modules": TargetModules,
+    "modules_to_save": ModulesToSave,
+    "base_format": BaseFormat,
+    "loss": Loss,
+    "attention": Attention,
+    "packing": Packing,
+    "gpus": Gpus,
+    "zero": Zero,
+    "fsdp": Fsdp,
+    "offload_optimizer": OffloadOptimizer,
+    "offload_parameters": OffloadParameters,
+}
+"""Parameter → its option, in the order of the help."""
+_CHECKPOINTS = "gradient_checkpointing"
+
+
+def with_training_options(command: Command) -> Command:
+    """Give a command the options of fine-tuning in the place of its `**training_options`, before the output's."""
+    signature = inspect.signature(command)
+    plain = [item for item in signature.parameters.values() if item.kind is not inspect.Parameter.VAR_KEYWORD]
+    place = next((at for at, item in enumerate(plain) if item.name == "output"), len(plain))
+    added = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if annotation.__origin__ is bool else None,
+            annotation=annotation,
+        )
+        for name, annotation in OPTIONS.items()
+    ]
+    command.__signature__ = signature.replace(parameters=[*plain[:place], *added, *plain[place:]])  # type: ignore[attr-defined]  # a function may have one
+    command.__annotations__ |= OPTIONS
+    return command
+
+
+def given_training(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given, as fields of a load; empty where nothing is to be fine-tuned.
+
+    Raises:
+        UsageError: Some were given without `--training`.
+    """
+    given = {
+        name: word
+        for name, word in words.items()
+        if word not in (None, []) and (word is not False or name == _CHECKPOINTS)
+    }
+    if given and "training" not in given:
+        option = next(iter(given)).replace("_", "-")
+        raise UsageError(f"--{option} needs --training", hint="Such as --training qlora")
+    if _CHECKPOINTS in given:
+        given[_CHECKPOINTS] = "full" if given[_CHECKPOINTS] else "none"
+    return given

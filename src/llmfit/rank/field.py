@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
@@ -16,13 +17,16 @@ from llmfit.rank.sieve import Sieve, context_limit
 from llmfit.rank.variants import Chooser, Variant
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
-from llmfit.records.estimate import Verdict
+from llmfit.records.estimate import PartName, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection
 from llmfit.records.speed import Speed
 from llmfit.records.task import Task
+
+if TYPE_CHECKING:
+    from llmfit.rank.tuning import TuningChooser
 
 _GIB = 2**30
 
@@ -54,16 +58,19 @@ class Field:
         self._facts = facts
         self._tasks = tasks
         self._context = context
-        self._device = device
+        self.device = device
         self._weights = weights
-        self._sieve = Sieve(question, facts, tasks=tasks)
-        self.rater = Rater(facts, tasks=tasks)
+        self._sieve = _sieve(question, facts, tasks=tasks)
+        self.rater = Rater(facts, tasks=tasks, for_tuning=question.training is not None)
         images = int(any(task.uses_vision for task in tasks))
         self.chooser = Chooser(question, facts, device=device, context=context, images=images, share=share)
-        self._reach = self.chooser.budget if share < 1 else self.chooser.budget + self._ram()
+        self.tuning = _tuning_chooser(question, facts, device=device)
+        self._choosing = self.tuning or self.chooser
+        alone = share < 1 or question.training is not None
+        self._reach = self.chooser.budget if alone else self.chooser.budget + self._ram()
 
     def _ram(self) -> int:
-        return 0 if self._device.unified else int(self._device.ram_bytes or 0)
+        return 0 if self.device.unified else int(self.device.ram_bytes or 0)
 
     def gather(self, models: Iterable[Model], *, gap: float | None = None) -> Gathered:
         """Sort models into those that fit, those that need RAM as well, and those that are out, with reasons.
@@ -99,7 +106,7 @@ class Field:
 
     def _too_large(self, model: Model) -> Rejection | None:
         """Reject by parameters and bits alone what cannot fit in any format."""
-        least = self.chooser.least_bytes(model)
+        least = self._choosing.least_bytes(model)
         if least <= self._reach:
             return None
         detail = f"weights take more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
@@ -108,7 +115,7 @@ class Field:
     def _consider(self, model: Model, gathered: Gathered) -> Rejection | None:
         try:
             architecture = describe(model.architecture)
-            chosen, smallest = self.chooser.choose(model, architecture)
+            chosen, smallest = self._choosing.choose(model, architecture)
         except CannotAnswerError as error:
             return Rejection(model=model.id, reason="unsupported", detail=error.message)
         if chosen is not None:
@@ -128,11 +135,14 @@ class Field:
 
     def _accept(self, model: Model, architecture: Architecture, variant: Variant, out: Gathered) -> Rejection | None:
         """Score a model that fits, unless its file is too large to load or it is too slow for the question."""
+        if self._question.training is not None:
+            out.fitting.append(self._candidate(model, architecture, variant, speed=None))
+            return None
         limit, slowest = self._question.max_weight_bytes, self._question.min_tokens_per_second
         weights = variant.fit.estimate.parts[0].bytes + variant.fit.estimate.host_bytes
         if limit is not None and weights > limit:
             return Rejection(model=model.id, reason="download", detail=f"weights take {weights / _GIB:.1f} GiB")
-        speed = estimate_speed(architecture, variant.workload, device=self._device, estimate=variant.fit.estimate)
+        speed = estimate_speed(architecture, variant.workload, device=self.device, estimate=variant.fit.estimate)
         if slowest is not None and speed is not None and speed.typical < slowest:
             return Rejection(model=model.id, reason="slow", detail=f"{speed.typical:.1f} tokens/s typical")
         out.fitting.append(self._candidate(model, architecture, variant, speed=speed))
@@ -142,16 +152,19 @@ class Field:
         self, model: Model, architecture: Architecture, variant: Variant, *, speed: Speed | None
     ) -> Candidate:
         facts, ranking, format_ = self._facts, self._facts.ranking, variant.workload.format
-        loss = loss_points(
-            format_, parameters=model.parameters, tasks=self._tasks, ranking=ranking, formats=facts.formats
-        )
-        quality = quantised(self.rater.rate(model), format_, loss=loss)
+        quality = self.rater.rate(model)
+        if self._question.training is None:
+            loss = loss_points(
+                format_, parameters=model.parameters, tasks=self._tasks, ranking=ranking, formats=facts.formats
+            )
+            quality = quantised(quality, format_, loss=loss)
         room = likely_room(
             variant.fit.estimate,
             context=self._context,
-            sequences=self._question.sequences,
+            sequences=variant.workload.sequences,
             budget=self.chooser.budget,
             limit=context_limit(model),
+            part=PartName.KV_CACHE if self._question.training is None else PartName.ACTIVATION,
         )
         made = {
             "quality": lambda w: quality_part(quality, ranking=ranking, weight=w),
@@ -168,3 +181,19 @@ class Field:
             quality=quality,
             parts=tuple(made[name](weight) for name, weight in self._weights.items()),
         )
+
+
+def _sieve(question: Question, facts: Facts, *, tasks: tuple[Task, ...]) -> Sieve:
+    if question.training is None:
+        return Sieve(question, facts, tasks=tasks)
+    from llmfit.rank.tuning import TuningSieve
+
+    return TuningSieve(question, facts, tasks=tasks)
+
+
+def _tuning_chooser(question: Question, facts: Facts, *, device: Device) -> "TuningChooser | None":
+    if question.training is None:
+        return None
+    from llmfit.rank.tuning import TuningChooser
+
+    return TuningChooser(question.training, facts, device=device)

@@ -13,6 +13,7 @@ from llmfit.records.task import Task
 
 _CHECKED = frozenset({"human", "independent", "llm_judge"})
 """Classes of evidence in which somebody else than the publisher ran the model."""
+_TUNED = frozenset({"instruct", "reasoning"})
 _GENERAL = frozenset({"writing", "summarize", "vision"})
 """Tasks that a specialist for code or mathematics does not claim."""
 
@@ -20,7 +21,8 @@ _GENERAL = frozenset({"writing", "summarize", "vision"})
 class Rater:
     """Rates models for one question, before quantisation."""
 
-    def __init__(self, facts: Facts, *, tasks: tuple[Task, ...]) -> None:
+    def __init__(self, facts: Facts, *, tasks: tuple[Task, ...], for_tuning: bool = False) -> None:
+        """Read the scores; `for_tuning` rates a base by the publisher's own models made of it as well."""
         self._models: Mapping[str, Model] = facts.models
         self._ranking: Ranking = facts.ranking
         self._tasks = tasks
@@ -29,6 +31,8 @@ class Rater:
         mode = next((task.mode for task in tasks if task.mode), None)
         self._evidence = Evidence(facts, signals=signals, mode=mode)
         self._known: dict[str, Quality] = {}
+        self._for_tuning = for_tuning
+        self._made_of = _made_of(self._models) if for_tuning else {}
 
     def rate(self, model: Model) -> Quality:
         """Return the quality of the unquantised model."""
@@ -70,7 +74,11 @@ class Rater:
         )
 
     def _inherit(self, model: Model) -> Observation | None:
-        """Return what benchmarks say of the nearest instruct-tuned ancestor."""
+        """Return what benchmarks say of the nearest instruct-tuned ancestor, or of what was made of the base."""
+        tuned = (self._evidence.observe(one) for one in self._made_of.get(model.id, ()))
+        known = min((found for found in tuned if found), key=lambda found: found.variance, default=None)
+        if known is not None:
+            return known
         base = self._models.get(model.base_model) if model.base_model else None
         if base is None or base.kind not in {"instruct", "reasoning"} or base.id == model.id:
             return None
@@ -85,7 +93,7 @@ class Rater:
 
     def _thinking(self, model: Model) -> float:
         thinks = model.kind == "reasoning" or "reasoning" in model.tasks
-        wanted = any(task.mode == "thinking" for task in self._tasks)
+        wanted = not self._for_tuning and any(task.mode == "thinking" for task in self._tasks)
         return self._ranking.shrinkage.thinking_points if thinks and wanted else 0.0
 
     def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
@@ -100,6 +108,16 @@ class Rater:
         if rating <= limit:
             return []
         return [RatingTerm(label="cap", points=limit - rating, detail=f"not above {base.id} without others' evidence")]
+
+
+def _made_of(models: Mapping[str, Model]) -> dict[str, list[Model]]:
+    """Return, by base, the publisher's own instruction-tuned models of it."""
+    found: dict[str, list[Model]] = {}
+    for model in sorted(models.values(), key=lambda one: one.id):
+        base = models.get(model.base_model) if model.base_model else None
+        if base is not None and base.kind == "base" and base.publisher == model.publisher and model.kind in _TUNED:
+            found.setdefault(base.id, []).append(model)
+    return found
 
 
 def is_specialist(model: Model, specialty: str) -> bool:

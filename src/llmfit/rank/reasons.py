@@ -1,12 +1,16 @@
 """Why a model is recommended, and what to beware of, in sentences."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from llmfit.rank.candidate import Candidate
 from llmfit.records.estimate import Verdict
 from llmfit.records.format import Format
 from llmfit.records.recommendation import Quality
 from llmfit.records.task import Task
+
+if TYPE_CHECKING:
+    from llmfit.records.training import Training
 
 _BADGES = {
     "measured": "measured on benchmarks for this",
@@ -24,9 +28,9 @@ def reasons(candidate: Candidate, *, better: Format | None) -> tuple[str, ...]:
 
 def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
     model, quality = candidate.model, candidate.quality
-    yield f"{_size(candidate)}, base of {model.released:%B %Y}: {_BADGES[quality.badge]}"
-    if notable := _notable(quality):
-        yield notable
+    yield f"{size(candidate)}, base of {model.released:%B %Y}: {_BADGES[quality.badge]}"
+    if words := notable(quality):
+        yield words
     format_ = candidate.variant.workload.format
     loss = next((-t.points for t in quality.terms if t.label == format_.id), 0.0)
     cost = f"costs about {loss:.0f} points of rating" if loss >= 1.5 else "costs next to nothing"
@@ -40,14 +44,16 @@ def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
         yield f"permissive licence ({candidate.license.effective_id})"
 
 
-def _size(candidate: Candidate) -> str:
+def size(candidate: Candidate) -> str:
+    """Return total and active parameters in words."""
     total = candidate.model.parameters / 1e9
     active = candidate.architecture.active_parameters / 1e9
     words = f"{total:.1f} B parameters"
     return f"{words}, {active:.1f} B of them active" if active < 0.7 * total else words
 
 
-def _notable(quality: Quality) -> str:
+def notable(quality: Quality) -> str:
+    """Return how far benchmarks moved the rating, where it is worth a sentence."""
     points = sum(term.points for term in quality.terms if term.label in {"benchmarks", "family"})
     if abs(points) < 5 or not quality.evidence:
         return ""
@@ -58,9 +64,19 @@ def _notable(quality: Quality) -> str:
     )
 
 
-def warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> tuple[str, ...]:
-    """Return what to beware of: licence conditions, extended context, caveats, low bits."""
-    return tuple(dict.fromkeys(_warnings(candidate, tasks)))
+def warnings(candidate: Candidate, tasks: tuple[Task, ...], *, training: "Training | None" = None) -> tuple[str, ...]:
+    """Return what to beware of: licence conditions, extended context, caveats, low bits; or what tuning meets."""
+    found = _warnings(candidate, tasks if training is None else ())
+    if training is None:
+        return tuple(dict.fromkeys((*found, *_of_format(candidate))))
+    from llmfit.rank.tuning_reasons import tuning_warnings
+
+    return tuple(dict.fromkeys((*found, *tuning_warnings(candidate, training))))
+
+
+def _of_format(candidate: Candidate) -> Iterator[str]:
+    if candidate.variant.workload.format.nominal_bits < _LOW_BITS:
+        yield f"{candidate.variant.workload.format.id} is below the four bits that most people stop at"
 
 
 def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
@@ -76,8 +92,6 @@ def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
     yield from license_.data_caveats
     if candidate.variant.workload.context > model.context_length:
         yield f"trained for {model.context_length:,} tokens; longer needs the publisher's RoPE scaling"
-    if candidate.variant.workload.format.nominal_bits < _LOW_BITS:
-        yield f"{candidate.variant.workload.format.id} is below the four bits that most people stop at"
     if candidate.variant.fit.verdict is Verdict.OFFLOAD:
         yield candidate.variant.fit.reason
     if model.gated:

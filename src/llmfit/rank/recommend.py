@@ -1,6 +1,7 @@
 """From a question to recommendations: filter, choose variants, score, guard, explain."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from llmfit.rank.bundle import companions, reserve
 from llmfit.rank.candidate import Candidate
@@ -18,6 +19,9 @@ from llmfit.records.question import Question
 from llmfit.records.recommendation import CompanionPick, Recommendation, Recommendations, Rejection
 from llmfit.records.task import Task
 
+if TYPE_CHECKING:
+    from llmfit.records.training import Training
+
 
 def recommend(question: Question, facts: Facts, *, device: Device) -> Recommendations:
     """Return which models to use on the device, best first, and why the others are not there.
@@ -29,15 +33,16 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
     """
     tasks = tasks_of(question, facts.tasks)
     context = context_of(question, tasks)
-    beside, missing = companions(question, facts, tasks=tasks, device=device)
+    answering = question.training is None
+    beside, missing = companions(question, facts, tasks=tasks if answering else (), device=device)
     left = reserve(device, sum(pick.fit.estimate.total_bytes for pick in beside))
-    weights = weights_of(facts.ranking, asked=question.weights, tasks=tasks, device=device)
+    weights = weights_of(facts.ranking, asked=question.weights, tasks=tasks, device=device, answering=answering)
     field = Field(question, facts, tasks=tasks, context=context, device=left, weights=weights)
     gap = facts.ranking.toy_gap if all(task.useful_tokens_per_second for task in tasks) else None
     gathered = field.gather(facts.models.values(), gap=gap)
     picks = _guard(gathered, question, facts, gap=gap)
     offload = _better_with_ram(gathered, picks, question, facts)
-    making = _Making(field, facts, tasks=tasks, context=context, beside=beside)
+    making = _Making(field, tasks=tasks, context=context, beside=beside)
     shown, hidden = _cut(picks, question.top)
     shown_offload, hidden_offload = _cut(offload, question.offload_top)
     gathered.rejections += [*_outranked(hidden, len(shown)), *_outranked(hidden_offload, len(shown_offload))]
@@ -58,6 +63,11 @@ def _guard(gathered: Gathered, question: Question, facts: Facts, *, gap: float |
     ranking, serious, toys = facts.ranking, gathered.fitting, list[Rejection]()
     if gap is not None:
         serious, toys = reject_toys(serious, gap=gap, ratio=ranking.toy_ratio, knee=ranking.small.knee)
+    if question.training is not None:
+        from llmfit.rank.tuning import prefer_starts
+
+        serious, others = prefer_starts(serious, models=facts.models, question=question)
+        toys += others
     ordered = sorted(serious, key=lambda candidate: candidate.order)
     kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
     gathered.rejections += [*toys, *doubles]
@@ -95,16 +105,18 @@ class _Making:
     """Makes recommendations of candidates: longest context, reasons, warnings."""
 
     def __init__(
-        self, field: Field, facts: Facts, *, tasks: tuple[Task, ...], context: int, beside: tuple[CompanionPick, ...]
+        self, field: Field, *, tasks: tuple[Task, ...], context: int, beside: tuple[CompanionPick, ...]
     ) -> None:
         self._chooser = field.chooser
-        self._facts = facts
+        self._tuning = field.tuning
+        self._device = field.device
         self._tasks = tasks
         self._context = context
         self._beside = beside
 
     def make(self, candidate: Candidate, *, rank: int) -> Recommendation:
         """Return the finished recommendation of a candidate."""
+        training = None if self._tuning is None else self._tuning.load(candidate.architecture)
         return Recommendation(
             rank=rank,
             model=candidate.model,
@@ -112,16 +124,28 @@ class _Making:
             license=candidate.license,
             workload=candidate.variant.workload,
             fit=candidate.variant.fit,
-            max_context=self._longest(candidate),
+            max_context=self._longest(candidate, training),
             speed=candidate.speed,
             quality=candidate.quality,
             parts=candidate.parts,
-            reasons=reasons(candidate, better=self._next_up(candidate)),
-            warnings=warnings(candidate, self._tasks),
+            reasons=self._reasons(candidate, training),
+            warnings=warnings(candidate, self._tasks, training=training),
             companions=self._beside,
+            training=training,
         )
 
-    def _longest(self, candidate: Candidate) -> int | None:
+    def _reasons(self, candidate: Candidate, training: "Training | None") -> tuple[str, ...]:
+        if training is None:
+            return reasons(candidate, better=self._next_up(candidate))
+        from llmfit.rank.tuning_reasons import tuning_reasons
+
+        return tuning_reasons(candidate, training, device=self._device)
+
+    def _longest(self, candidate: Candidate, training: "Training | None") -> int | None:
+        if training is not None:
+            from llmfit.solve.training import longest_sequence
+
+            return longest_sequence(candidate.architecture, training, device=self._device)
         if candidate.variant.fit.verdict is not Verdict.FITS:
             return None
         limit = context_limit(candidate.model)

@@ -16,11 +16,11 @@ _UNKNOWN = 0.5
 
 
 def weights_of(
-    ranking: Ranking, *, asked: Mapping[str, float], tasks: tuple[Task, ...], device: Device
+    ranking: Ranking, *, asked: Mapping[str, float], tasks: tuple[Task, ...], device: Device, answering: bool = True
 ) -> dict[str, float]:
     """Return the shares of the score's parts, which sum to 1.
 
-    Speed counts only where the device's bandwidth is known and a task needs speed.
+    Speed counts only where the model is to answer, the device's bandwidth is known and a task needs speed.
 
     Raises:
         UsageError: A weight is negative, no number, or of an unknown part; or all are 0.
@@ -32,7 +32,7 @@ def weights_of(
         if not 0 <= weight < float("inf"):
             raise UsageError(f"The weight of {name} must be 0 or more")
         weights[name] = weight
-    if useful_speed(tasks) is None or not any(gpu.bandwidth_gbps for gpu in device.gpus):
+    if not answering or useful_speed(tasks) is None or not any(gpu.bandwidth_gbps for gpu in device.gpus):
         weights.pop("speed", None)
     total = sum(weights.values())
     if total == 0:

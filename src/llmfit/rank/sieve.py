@@ -34,7 +34,9 @@ def tasks_of(question: Question, tasks: Mapping[str, Task]) -> tuple[Task, ...]:
 
 
 def context_of(question: Question, tasks: tuple[Task, ...]) -> int:
-    """Return the context asked for, or the longest that the tasks usually need."""
+    """Return the context asked for, or the longest that the tasks usually need; in training, that of a sequence."""
+    if question.training is not None:
+        return question.training.sequence_length
     return question.context or max(task.default_context for task in tasks)
 
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from llmfit.records.format import EngineName, PrecisionName
 from llmfit.records.frozen import dataclass
+
+if TYPE_CHECKING:
+    from llmfit.records.training import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Question:
     """How much of the context is prefilled; all where None."""
     sequences: int = 1
     """Sequences at once."""
+    training: "Training | None" = None
+    """How the model is to be fine-tuned; it is to answer where None."""
     engines: tuple[EngineName, ...] = ()
     """Engines to consider; those of `data/ranking.yaml` where empty."""
     precision: PrecisionName | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from llmfit.records.estimate import Fit
 from llmfit.records.frozen import dataclass
@@ -12,6 +12,9 @@ from llmfit.records.question import Question
 from llmfit.records.score import Evidence
 from llmfit.records.speed import Speed
 from llmfit.records.workload import Workload
+
+if TYPE_CHECKING:
+    from llmfit.records.training import Training
 
 Badge = Literal["measured", "related", "estimated"]
 """Where a quality comes from.
@@ -112,7 +115,7 @@ class Recommendation:
     workload: Workload
     fit: Fit
     max_context: int | None
-    """Longest context of one sequence that stays within what fits; None where it was not asked."""
+    """Longest context of one sequence, or training sequence, that stays within what fits; None where nothing fits."""
     speed: Speed | None
     quality: Quality
     parts: tuple[ScorePart, ...]
@@ -123,6 +126,8 @@ class Recommendation:
     """Whether no other pick is at once better, faster (or smaller) and of longer context."""
     companions: tuple[CompanionPick, ...] = ()
     """The rest of a bundle; empty for single models."""
+    training: "Training | None" = None
+    """The fine-tuning load that was estimated; `workload` then says how the weights are held meanwhile."""
 
     @property
     def score(self) -> float:

@@ -13,6 +13,7 @@ from llmfit.records.recommendation import (
 from llmfit.render import envelope as nouns
 
 if TYPE_CHECKING:
+    from llmfit.render import load_shapes
     from llmfit.render import recommendation_shapes as shapes
 
 
@@ -30,6 +31,7 @@ def question_json(answer: Recommendations) -> "shapes.Question":
         "precision": question.precision,
         "format": question.format,
         "kv_format": question.kv_format,
+        "training": None if question.training is None else question.training.method,
     }
 
 
@@ -41,7 +43,7 @@ def recommendation_json(pick: Recommendation, *, explain: bool) -> dict[str, Any
         "precision": pick.workload.format.precision,
         "format": pick.workload.format.id,
         "engine": pick.workload.engine.id,
-        "workload": nouns.workload_json(pick.workload),
+        "workload": _load(pick),
         "memory": nouns.memory_json(pick.fit.estimate),
         "ram_bytes": pick.fit.estimate.host_bytes,
         **nouns.fit_json(pick.fit),
@@ -60,6 +62,11 @@ def recommendation_json(pick: Recommendation, *, explain: bool) -> dict[str, Any
     if explain:
         item["parts"] = nouns.parts_json(pick.fit.estimate)
     return item
+
+
+def _load(pick: Recommendation) -> "load_shapes.Workload | load_shapes.TrainingWorkload":
+    """Return what the model is asked to do: answer, or be fine-tuned."""
+    return nouns.workload_json(pick.workload) if pick.training is None else nouns.training_json(pick.training)
 
 
 def score_parts_json(pick: Recommendation) -> "list[shapes.ScorePart]":

@@ -3,7 +3,7 @@
 import sys
 from typing import Literal, NotRequired
 
-from llmfit.render.load_shapes import Workload
+from llmfit.render.load_shapes import TrainingWorkload, Workload
 from llmfit.render.shapes import Memory, Model, Part, Speed, Verdict
 
 if sys.version_info >= (3, 12):
@@ -77,14 +77,14 @@ class Recommendation(TypedDict):
     precision: str | None
     format: str
     engine: str
-    workload: Workload
+    workload: Workload | TrainingWorkload
     memory: Memory
     ram_bytes: int
     verdict: Verdict
     verdict_reason: str
     headroom_bytes: int
     max_context: int | None
-    """Longest context of one sequence that stays within what fits."""
+    """Longest context of one sequence, or training sequence, that stays within what fits."""
     speed: Speed | None
     score: dict[str, float]
     """`total`, 0 to 100, and the points of each part, which sum to it."""
@@ -122,3 +122,5 @@ class Question(TypedDict):
     precision: str | None
     format: str | None
     kv_format: str | None
+    training: str | None
+    """Method of fine-tuning; null where the model is to answer."""
