@@ -74,9 +74,9 @@ def _fit_ram(estimate: Estimate, device: Device) -> Fit:
 
 
 def _fit_offload(estimate: Estimate, device: Device, *, reason: str) -> Fit:
-    """Return `offload` where llama.cpp could keep in RAM what the GPUs cannot hold, `too_large` else."""
-    excess = estimate.total_bytes - device.usable_bytes
-    in_ram = max(0, excess) + estimate.host_bytes
+    """Return `offload` where llama.cpp could keep in RAM what each of the GPUs cannot hold, `too_large` else."""
+    excess = sum(max(0, needed - usable) for needed, usable in shares(estimate, device))
+    in_ram = excess + estimate.host_bytes
     possible = not device.unified and 0 < estimate.offloadable_bytes >= excess
     if not possible or device.ram_bytes is None or in_ram > device.ram_bytes:
         return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)

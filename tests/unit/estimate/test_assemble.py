@@ -173,6 +173,17 @@ def test_offload_moves_as_few_layers_as_it_can() -> None:
     assert estimate(big(), more, device=device).total_bytes > device.usable_bytes
 
 
+def test_offload_leaves_room_on_every_card() -> None:
+    """On unequal cards the sum of the room is no measure: each share fits its own card."""
+    device = make_device(1.8, 1.2, ram=64)
+    found = estimate_offload(big(), make_load(), device=device)
+    assert found is not None
+    largest, smallest = found.estimate.per_gpu_bytes
+    assert largest <= 1.8 * GIB
+    assert smallest <= 1.2 * GIB
+    assert estimate_offload(big(), make_load(), device=make_device(ram=64)) is None
+
+
 def test_experts_move_before_layers_do() -> None:
     """A sparse model keeps all layers on the GPU and some experts in RAM."""
     found = estimate_offload(big(experts=256), make_load(), device=make_device(2, ram=64))

@@ -196,6 +196,16 @@ def test_layers_in_ram_keep_their_cache_there() -> None:
     assert estimate_kv_cache(make_architecture(), load).bytes == whole // 2
 
 
+def test_next_token_layers_in_the_file_count_as_layers_that_stay_in_ram() -> None:
+    """GLM-4.5's file has one layer more than attends: `-ngl 5` of 4 + 1 + output leaves the first in RAM."""
+    load = make_load(context=1024, n_gpu_layers=5)
+    plain = make_architecture(model_type="glm4_moe")
+    more = make_architecture(model_type="glm4_moe", extra={"num_nextn_predict_layers": 1})
+    dropped = make_architecture(model_type="deepseek_v3", extra={"num_nextn_predict_layers": 1})
+    assert host_cache_bytes(more, load) == 1024 * ROW
+    assert host_cache_bytes(plain, load) == host_cache_bytes(dropped, load) == 0
+
+
 @pytest.mark.parametrize(("family", "cells"), [("mistral", 8192), ("phi3", 8192), ("gemma2", 4608)])
 def test_llama_cpp_ignores_some_windows(family: str, cells: int) -> None:
     """It keeps every token of Mistral and Phi-3 (`llama-fit-params`: 12,288 MiB for Phi-3 mini at 32k)."""

@@ -46,6 +46,8 @@ def host_cache_bytes(architecture: Architecture, workload: Workload) -> int:
     wanted = workload.options.n_gpu_layers
     if workload.engine.id != "llama.cpp" or wanted is None or wanted < 0:
         return 0
-    first = max(architecture.num_hidden_layers + 1 - wanted, 0)
+    from llmfit.estimate.weights.gguf_models import layer_count
+
+    first = max(layer_count(architecture) + 1 - wanted, 0)
     terms = cache_terms(architecture, workload)
     return sum(term.bytes // max(1, term.layers) * sum(layer < first for layer in term.cache.layers) for term in terms)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.weights import as_stored, floats, gguf, quantized
+from llmfit.estimate.weights.gguf_models import layer_count
 from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Place, Stored
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line, Part, PartName
@@ -122,10 +123,9 @@ def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
 
 
 def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLayer:
-    n = max(
-        architecture.num_hidden_layers,
-        *(t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section not in TOWERS),
-    )
+    rows = list(rows)
+    last = (row.layers[-1] + 1 for row in rows if row.layers and row.section not in TOWERS)
+    n = max(layer_count(architecture), *last)
     layers, experts = [0] * n, [0] * n
     inner = outer = tied = 0
     for row in rows:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import prod
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.weights.gguf_models import MODELS, GgufModel
+from llmfit.estimate.weights.gguf_models import MODELS, GgufModel, layer_count
 from llmfit.estimate.weights.gguf_rules import (
     SCHEMES,
     VALUE_SLOTS,
@@ -104,18 +104,13 @@ class _File:
         """Return the types that an entry's layers get, with the layers that get them."""
         values = entry.slot in VALUE_SLOTS
         peers = [e for e in self.entries if (e.slot in VALUE_SLOTS if values else e.slot is entry.slot)]
-        depth = sum([len(e.layers) for e in peers]) if values else self._depth()
+        depth = sum([len(e.layers) for e in peers]) if values else layer_count(self.architecture)
         positions = self._positions(entry, peers)
         parts = divided(mix, depth, positions)
         if positions == entry.layers:
             return parts
         layer_of = dict(zip(positions, entry.layers, strict=True))
         return [(layout, tuple(layer_of[position] for position in taken)) for layout, taken in parts]
-
-    def _depth(self) -> int:
-        """Return how many layers the file says it has, next-token layers included where it keeps them."""
-        n = self.architecture.num_hidden_layers
-        return n + self.architecture.extra.get("num_nextn_predict_layers", 0) if self.model.keeps_mtp else n
 
     def _positions(self, entry: Entry, peers: Sequence[Entry]) -> tuple[int, ...]:
         """Return where an entry's tensors stand in the count that decides: by layer, or in the file's order.

@@ -6,6 +6,8 @@ has no converter, or none that was read: its GGUF size is unknown.
 
 from typing import NamedTuple
 
+from llmfit.records.architecture import Architecture
+
 
 class GgufModel(NamedTuple):
     """How one architecture becomes a GGUF file."""
@@ -51,3 +53,11 @@ MODELS: dict[str, GgufModel] = {
     "falcon": GgufModel(falcon=True),
     "gpt_oss": GgufModel(native_experts=True),
 }
+
+
+def layer_count(architecture: Architecture) -> int:
+    """Return the layers as llama.cpp counts them: next-token layers too, where the file keeps them."""
+    n, model = architecture.num_hidden_layers, MODELS.get(architecture.model_type)
+    if model is None or not model.keeps_mtp:
+        return n
+    return n + architecture.extra.get("num_nextn_predict_layers", 0)
