@@ -23,15 +23,22 @@ def plan_device(wanted: Wanted, device: Device) -> Plan:
 
 
 def _variant(wanted: Wanted, workload: Workload, device: Device) -> Variant:
+    """Return how far it goes: on several GPUs in the first shape that vLLM accepts, as `check` takes it, too.
+
+    Where not even one token fits in that shape, in the next one.
+    """
     options = workload.options
     if workload.engine.id != "vllm" or len(device.gpus) < 2 or options.tensor_parallel * options.pipeline_parallel > 1:
         return _solved(wanted, workload, device)
     every = shapes(wanted.architecture, workload, gpus=len(device.gpus))
     refused = tuple(_refused(shape) for shape in every if shape.problems)
-    tried = [_solved(wanted, shaped(workload, shape), device) for shape in every if not shape.problems]
-    if not tried:
+    tried: Variant | None = None
+    for shape in every:
+        if not shape.problems and (tried is None or not tried.longest_context):
+            tried = _solved(wanted, shaped(workload, shape), device)
+    if tried is None:
         return Variant(workload=workload, refused=refused, reason="vLLM divides it in no way among these GPUs")
-    return replace(max(tried, key=lambda one: (one.longest_context, one.most_sequences)), refused=refused)
+    return replace(tried, refused=refused)
 
 
 def _refused(shape: Shape) -> RefusedShape:

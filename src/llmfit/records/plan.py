@@ -31,7 +31,7 @@ class Variant:
     """How far one engine and format go on a device."""
 
     workload: Workload
-    """The asked load in this engine and format, divided among the GPUs as it goes furthest."""
+    """The asked load in this engine and format, divided among the GPUs."""
     longest_context: int = 0
     """Longest context of each of the asked sequences; 0 where not even one token fits."""
     comfortable_context: int = 0

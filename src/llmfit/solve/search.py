@@ -32,10 +32,11 @@ def largest(margin: Callable[[int], int], *, limit: int, start: int = 1, step: i
 def _on_line(low: int, low_margin: int, high: int, high_margin: int, step: int) -> int:
     """Return where the line through both ends crosses zero, on the last number of its step, strictly between them.
 
-    Where that is the lower end itself, the number above it: it is then the one that no longer fits.
+    Where that is not above the lower end: the last number of its step, or the first of the next one, which then no
+    longer fits.
     """
     crossing = low + low_margin * (high - low) // (low_margin - high_margin)
     snapped = crossing // step * step
     if snapped <= low:
-        snapped = min(crossing, low) + 1
+        snapped = max(-(-low // step) * step, low + 1) if low % step else low + 1
     return min(max(snapped, low + 1), high - 1)
