@@ -21,10 +21,10 @@ from llmfit.records.recommendation import (
     Rejection,
     ScorePart,
 )
-from llmfit.records.sizing import MethodSize, Sizing, TrainingPlan
+from llmfit.records.sizing import MethodSize, Sizing, Split, TrainingPlan
 from llmfit.records.speed import Speed
 from llmfit.records.training import Training, TrainingFacts
-from llmfit.records.workload import Workload
+from llmfit.records.workload import EngineOptions, Workload
 from llmfit.render.catalog import GpusView, ModelRow, ModelsView, ModelView
 from llmfit.render.comparison import ComparisonView
 from llmfit.render.machine import MachineView
@@ -141,6 +141,24 @@ def sizing(
         estimate=fitted.estimate,
         fit=fitted,
         speed=SPEED,
+    )
+
+
+def offloaded_sizing(*, experts: bool = False) -> Sizing:
+    """Return an estimate of a model that runs with part of it in RAM, with options of its engine set."""
+    split = Split(
+        n_gpu_layers=None if experts else 19,
+        n_cpu_moe=13 if experts else 0,
+        layers=33,
+        gpu_bytes=round(7.4 * GIB),
+        ram_bytes=round(8.1 * GIB),
+    )
+    options = EngineOptions(n_ubatch=1024, swa_full=True, engine_version="b8000")
+    return replace(
+        sizing(compared=fit(Verdict.OFFLOAD, of=estimate(weights=14.0))),
+        workload=replace(WORKLOAD, options=options, kv_format_v=F16_CACHE),
+        speed=None,
+        offload=split,
     )
 
 
@@ -297,11 +315,15 @@ def views() -> dict[str, View]:
         "estimate": SizingView(sizing=sizing(), origin=origin("estimate")),
         "estimate-explained": SizingView(sizing=sizing(license_=STRICT), origin=origin("estimate"), explain=True),
         "estimate-too-large": SizingView(sizing=sizing(compared=too_large), origin=origin("estimate")),
+        "estimate-offload": SizingView(sizing=offloaded_sizing(), origin=origin("estimate")),
         "estimate-training": SizingView(sizing=training_sizing(), origin=origin("estimate"), explain=True),
         "compare": ComparisonView(
             sizings=(sizing(), sizing("meadow/Stork-30B", compared=too_large)),
             device=device(),
             origin=origin("compare"),
+        ),
+        "compare-offload": ComparisonView(
+            sizings=(offloaded_sizing(experts=True),), device=device(), origin=origin("compare")
         ),
         "models": ModelsView(rows=(row(), row("meadow/Egg-1B", LICENSE)), found=3, origin=origin("models")),
         "models-show": ModelView(row=row(), origin=origin("models show")),
