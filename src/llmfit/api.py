@@ -124,7 +124,7 @@ def _within_share(device: Device | None, workload: Workload) -> Device | None:
 def _offloaded(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple[Fit, Split | None]:
     """Return the verdict with the split that makes it true; `too_large` where none leaves room for the buffers."""
     from llmfit.estimate.offload import estimate_offload
-    from llmfit.estimate.options import layer_count
+    from llmfit.estimate.weights.gguf_models import layer_count
 
     found = estimate_offload(architecture, workload, device=fitted.device)
     if found is None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from llmfit.records.device import Device
+from llmfit.records.engine import Platform
 from llmfit.records.workload import EngineOptions, Workload
 
 LARGE_CARD_BYTES = 70 * 2**30
@@ -47,6 +48,13 @@ def _filled(options: EngineOptions, *, large: bool, divided: int) -> EngineOptio
         max_num_seqs=sequences,
         max_num_batched_tokens=max(tokens, sequences),
     )
+
+
+def platform_of(device: Device | None) -> Platform:
+    """Return what the engine runs on: CUDA where no device is named, the processor where it has no GPU."""
+    if device is None:
+        return "cuda"
+    return device.gpus[0].platform if device.gpus else "cpu"
 
 
 def divided_among(heads: int, gpus: int) -> int:

@@ -157,6 +157,8 @@ Problems = Iterator[tuple[str, str]]
 
 
 def _llamacpp(workload: Workload, architecture: Architecture, model: str) -> Problems:
+    from llmfit.estimate.weights.gguf_models import layer_count
+
     options, layers = workload.options, layer_count(architecture)
     if options.n_gpu_layers is not None and options.n_gpu_layers > layers + 1:
         yield (
@@ -194,6 +196,8 @@ def _vllm(workload: Workload, architecture: Architecture, model: str) -> Problem
             f"--tensor-parallel-size {options.tensor_parallel} does not divide the {heads} attention heads of {model}",
             f"Give one of 1, {', '.join(able)}",
         )
+    if workload.kv_format.id == "fp8_ds_mla" and all(c.kind is not CacheKind.LATENT for c in architecture.caches):
+        yield f"--kv-format fp8_ds_mla is for latent caches, and {model} has none", "Give --kv-format fp8"
 
 
 def _transformers(workload: Workload, architecture: Architecture, model: str) -> Problems:
@@ -229,9 +233,3 @@ def sees(architecture: Architecture) -> bool:
 def crosses(architecture: Architecture) -> bool:
     """Whether decoder layers attend to images beside the text, so that each image has a cache of its own."""
     return not architecture.is_encoder_decoder and any(c.kind is CacheKind.CROSS for c in architecture.caches)
-
-
-def layer_count(architecture: Architecture) -> int:
-    """Return the layers as llama.cpp counts them, next-token layers included."""
-    further = [t.layers[-1] + 1 for t in architecture.tensors if t.layers and t.section is Section.MTP]
-    return max([architecture.num_hidden_layers, *further])

@@ -3,6 +3,7 @@
 Every figure is a constant of `engines.yaml` with source, version and spread.
 """
 
+from llmfit.estimate.defaults import platform_of
 from llmfit.estimate.parallel import gpus_used
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -30,7 +31,7 @@ def estimate_overhead(
     `tensor_bytes`: what the allocator's share is taken of (activations and cache).
     Without a device CUDA on one GPU is assumed.
     """
-    platform = device.gpus[0].platform if device is not None and device.gpus else "cuda"
+    platform = platform_of(device)
     count = gpus_used(workload, device)
     constants = [workload.engine.constant(name, platform) for name in _names(workload, count)]
     share = workload.engine.constant("allocator_share", platform)

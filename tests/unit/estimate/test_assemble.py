@@ -63,6 +63,11 @@ def test_the_platform_decides_the_overhead() -> None:
     assert (cuda, metal) == (456 * MIB, 0)
 
 
+def test_a_machine_without_a_gpu_has_no_context_of_one() -> None:
+    """llama.cpp on the processor takes no CUDA context."""
+    assert estimate_overhead(make_architecture(), make_load(), device=make_device(ram=32)).bytes == 0
+
+
 def test_an_unmeasured_platform_says_so() -> None:
     """The figures of transformers on ROCm are those of CUDA, and it says so."""
     device = make_device(24, platform="rocm", vendor="amd")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmfit.errors import UsageError
-from llmfit.estimate.options import OPTIONS, layer_count, option_words, set_options, with_options
+from llmfit.estimate.options import OPTIONS, option_words, set_options, with_options
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
 from llmfit.records.workload import EngineOptions, Workload
 from support.loads import make_architecture, make_load
@@ -132,6 +132,10 @@ def test_options_need_an_architecture() -> None:
     assert with_options(make_load(), None, model="owner/model", given={}) == make_load()
 
 
-def test_next_token_layers_count_among_the_layers() -> None:
-    """llama.cpp's `-ngl` counts them before the output."""
-    assert (layer_count(DENSE), layer_count(PREDICTS)) == (4, 5)
+def test_the_packed_latent_needs_a_latent() -> None:
+    """VLLM's `fp8_ds_mla` is a layout of DeepSeek's latents, and of nothing else."""
+    load = make_load("vllm", kv_format="fp8_ds_mla")
+    latent = make_architecture(caches=(Cache(CacheKind.LATENT, (0, 1, 2, 3), 576, 0, 1),))
+    with pytest.raises(UsageError, match="fp8_ds_mla is for latent caches"):
+        given("vllm", load=load)
+    assert given("vllm", latent, load=load).kv_format.id == "fp8_ds_mla"

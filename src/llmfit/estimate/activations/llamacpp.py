@@ -5,6 +5,7 @@ and against logs of GPUs: see `docs/concepts/how-it-estimates.md`.
 """
 
 from llmfit.estimate.activations.stage import Stage
+from llmfit.estimate.defaults import platform_of
 from llmfit.estimate.kv_cache.llamacpp import CELLS, cache_terms
 from llmfit.estimate.kv_cache.terms import Term, pad
 from llmfit.estimate.versions import build_of
@@ -34,8 +35,7 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     h, flash = architecture.hidden_size, options.flash_attention
     masks = (sum({term.cells for term in terms}) or cells) * u * (2 if flash else 4)
     scores = 0 if flash else architecture.num_attention_heads * cells * u * 4
-    platform = device.gpus[0].platform if device is not None and device.gpus else "cuda"
-    beside = masks + (_scratch(terms, workload) if platform in ("cuda", "rocm") else 0)
+    beside = masks + (_scratch(terms, workload) if platform_of(device) in {"cuda", "rocm"} else 0)
     if gpus > 1 and options.n_gpu_layers is None and not options.n_cpu_moe:
         beside += INPUT_COPIES * masks + 2 * h * u * 4
     build = build_of(options.engine_version)

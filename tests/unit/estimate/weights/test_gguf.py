@@ -2,6 +2,7 @@ import pytest
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.weights import estimate_weights, gguf, stored_bytes
+from llmfit.estimate.weights.gguf_models import layer_count
 from llmfit.estimate.weights.stored import Place, Stored
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
 from support.formats import make_format, make_workload
@@ -111,6 +112,13 @@ def test_experts_go_by_layer() -> None:
     model = make_decoder(model_type="qwen3_moe", experts=16, tensors=tuple(tensors))
     found = {row.layout: row.layers for row in rows(model, "Q4_K_S") if row.role is Role.EXPERT_DOWN}
     assert found == {"Q5_K": (1,), "Q4_K": (8,)}
+
+
+@pytest.mark.parametrize(("model_type", "layers"), [("glm4_moe", 47), ("deepseek_v3", 46), ("unheard_of", 46)])
+def test_layers_are_counted_as_in_the_file(model_type: str, layers: int) -> None:
+    """`-ngl` counts next-token layers where the converter keeps them; DeepSeek-V3's are dropped."""
+    model = make_decoder(model_type=model_type, n=46, extra={"num_nextn_predict_layers": 1})
+    assert layer_count(model) == layers
 
 
 def test_next_token_layers_count_as_layers_where_the_file_keeps_them() -> None:
