@@ -115,14 +115,19 @@ def format_of(catalog: Catalog, *, engine: Engine, precision: PrecisionName | No
     return catalog.format(names[0])
 
 
-def kv_format_of(catalog: Catalog, *, engine: Engine, name: str | None) -> KvFormat:
-    """Return the cache's format: the named one, else 16-bit floats.
+def kv_format_of(catalog: Catalog, *, engine: Engine, name: str | None, weights: Format | None = None) -> KvFormat:
+    """Return the cache's format: the named one, else 16-bit floats; 32-bit ones beside such weights.
+
+    llama.cpp keeps 16 bits whatever the weights are; transformers and vLLM keep the weights' type.
 
     Raises:
         UnknownWordError: No cache format has the name.
         UsageError: The engine does not have it.
     """
-    found = catalog.kv_format("f16" if name is None else name)
+    if name is None:
+        wide = weights is not None and weights.precision == "fp32" and engine.id != "llama.cpp"
+        return catalog.kv_format("f32" if wide else "f16")
+    found = catalog.kv_format(name)
     if engine.id not in found.engines:
         raise UsageError(
             f"{engine.id} has no {found.id} cache", hint=f"Engines that have it: {', '.join(found.engines)}"
@@ -181,10 +186,11 @@ def workload_of(
         raise UnsupportedWorkloadError(f"{model.id} can only be counted as stored", hint="Leave engine and format out")
     else:
         runner = catalog.engine(engine or _engine_for(catalog, architecture, precision=wanted, format_name=format_name))
+    weights = runs or _computed_format(catalog, model, architecture, runner, precision=wanted, name=format_name)
     found = Workload(
         engine=runner,
-        format=runs or _computed_format(catalog, model, architecture, runner, precision=wanted, name=format_name),
-        kv_format=kv_format_of(catalog, engine=runner, name=kv_format),
+        format=weights,
+        kv_format=kv_format_of(catalog, engine=runner, name=kv_format, weights=weights),
         checkpoint=model.checkpoint if runs is not None and isinstance(model, SourcedModel) else None,
         context=context_of(model, context=context, prompt_tokens=prompt_tokens),
         sequences=sequences or 1,

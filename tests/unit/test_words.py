@@ -51,6 +51,14 @@ def test_each_precision_means_a_format_that_its_engine_runs(catalog: Catalog, pr
         assert load(catalog, engine=engine, precision=precision).format == catalog.format(names[0])
 
 
+@pytest.mark.parametrize(("engine", "cache"), [("llama.cpp", "f16"), ("transformers", "f32"), ("vllm", "f32")])
+def test_a_cache_is_as_wide_as_the_engine_makes_it(catalog: Catalog, engine: str, cache: str) -> None:
+    """Beside fp32 weights transformers and vLLM keep fp32, llama.cpp 16 bits; what is said decides."""
+    assert load(catalog, engine=engine, precision="fp32").kv_format.id == cache
+    assert load(catalog, engine=engine, precision="fp16").kv_format.id == "f16"
+    assert load(catalog, engine=engine, precision="fp32", kv_format="f16").kv_format.id == "f16"
+
+
 def test_a_format_finds_its_engine(catalog: Catalog) -> None:
     """Without `--engine`, the first engine that has what was asked for runs it."""
     assert load(catalog, format_name="awq-int4").engine.id in catalog.format("awq-int4").engines
