@@ -109,7 +109,8 @@ class Field:
         least = self._choosing.least_bytes(model)
         if least <= self._reach:
             return None
-        detail = f"weights take more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
+        what = "weights take" if self.tuning is None else "weights and gradients take"
+        detail = f"{what} more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
         return Rejection(model=model.id, reason="too_large", detail=detail)
 
     def _consider(self, model: Model, gathered: Gathered) -> Rejection | None:
