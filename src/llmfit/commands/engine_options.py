@@ -106,5 +106,5 @@ def given_options(words: dict[str, Any]) -> dict[str, Any]:
 def option_of(name: str) -> str:
     """Return the option behind the name of a parameter."""
     if name in _OPTIONS:
-        return str(_OPTIONS[name].__metadata__[0].default)
+        return str(_OPTIONS[name].__metadata__[0].default).partition("/")[0]
     return "--" + {"format_name": "format"}.get(name, name).replace("_", "-")

@@ -41,7 +41,7 @@ class Option:
 
 
 OPTIONS: Mapping[str, Option] = {
-    "engine_version": Option(flag="--engine-version", engines=_ALL, default="the version whose rules are known best"),
+    "engine_version": Option(flag="--engine-version", engines=_ALL, default="the version of the rules"),
     "n_ubatch": Option(flag="--ubatch-size", engines=_LLAMACPP, default="512", low=1, high=65536),
     "flash_attention": Option(flag="--flash-attn", engines=_LLAMACPP, default="on"),
     "unified_kv": Option(flag="--kv-unified", engines=_LLAMACPP, default="off"),
