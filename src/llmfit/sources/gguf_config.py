@@ -87,6 +87,8 @@ def _common(header: Header) -> Fields:
     if isinstance(experts, int) and experts > 0:
         fields.update(dict.fromkeys(_EXPERTS, experts))
         fields.setdefault("moe_intermediate_size", fields.get("intermediate_size"))
+        if not fields.get("intermediate_size"):  # no layer is dense
+            fields["intermediate_size"] = fields["moe_intermediate_size"]
     return fields
 
 
@@ -123,6 +125,20 @@ def _deepseek(header: Header, fields: Fields) -> None:
     if isinstance(key, int) and isinstance(rope, int):
         fields["qk_nope_head_dim"] = key - rope
     fields.pop("head_dim", None)
+
+
+def _cohere(header: Header, fields: Fields) -> None:
+    fields |= {"model_type": "cohere", "use_qk_norm": header.has("attn_q_norm.weight")}
+
+
+def _phi_moe(header: Header, fields: Fields) -> None:
+    fields |= {"model_type": "phimoe", "lm_head_bias": "output.bias" in header.shapes}
+
+
+def _exaone4(header: Header, fields: Fields) -> None:
+    """EXAONE 4: layers slide only where a window is stated."""
+    del header
+    fields |= {"model_type": "exaone4", "sliding_window": fields.get("sliding_window")}
 
 
 def _glm4_moe(header: Header, fields: Fields) -> None:
@@ -197,10 +213,10 @@ _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "gemma3": "gemma3_text",
     "phi2": "phi",
     "phi3": "phi3",
-    "phimoe": "phimoe",
+    "phimoe": _phi_moe,
     "gpt-oss": "gpt_oss",
     "deepseek2": _deepseek,
-    "command-r": "cohere",
+    "command-r": _cohere,
     "cohere2": "cohere2",
     "starcoder2": _starcoder2,
     "falcon": _falcon,
@@ -215,7 +231,7 @@ _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "granite": "granite",
     "granitemoe": "granitemoe",
     "exaone": "exaone",
-    "exaone4": "exaone4",
+    "exaone4": _exaone4,
     "smollm3": "smollm3",
     "nemotron": "nemotron",
     "glm4": "glm4",
@@ -223,7 +239,6 @@ _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "internlm2": "internlm2",
     "seed_oss": "seed_oss",
     "minicpm": "minicpm",
-    "minicpm3": "minicpm3",
     "hunyuan-dense": "hunyuan_v1_dense",
     "ernie4_5": "ernie4_5",
     "arcee": "arcee",

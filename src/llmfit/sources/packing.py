@@ -16,14 +16,14 @@ _SCALE_WORDS = """scales qzeros g_idx absmax quant_map nested_absmax nested_quan
     weight_g_idx input_zero_point k_scale v_scale output_scale scale_inv bitsandbytes__nf4 bitsandbytes__fp4"""
 _SCALES = frozenset(_SCALE_WORDS.split())
 """Last parts of names of what a quantised tensor has beside its weights."""
-_BUFFER_WORDS = "inv_freq masked_bias position_ids e_score_correction_bias num_batches_tracked rope_freqs rotary_emb"
+_BUFFER_WORDS = "inv_freq masked_bias position_ids e_score_correction_bias num_batches_tracked rope_freqs rope_factors_long rope_factors_short exp_probs_b"
 _BUFFERS = frozenset(_BUFFER_WORDS.split())
 """Parts of names of what is stored without being a parameter."""
 FILE_TYPES = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
     13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS",
     21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
-    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
+    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4_MOE",
 }  # fmt: skip
 """Names of the schemes that `general.file_type` numbers (gguf 0.19.0, LlamaFileType)."""
 _FLOATS = {"F32": "f32", "F16": "f16", "BF16": "bf16"}

@@ -1,0 +1,448 @@
+"""Folders, configurations and files on this machine: what is read, what is refused, and what the answer says."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from llmfit.catalog import Catalog, load_catalog
+from llmfit.errors import LlmfitError, SourceError, UnsupportedArchitectureError
+from llmfit.records.model import Model
+from llmfit.records.sourced import SourcedModel
+from llmfit.sources.local import read_local
+from llmfit.sources.resolve import is_path, model_of
+from support.checkpoints import (
+    GGUF_KEYS,
+    LLAMA,
+    PARAMETERS,
+    arrays,
+    gguf_name,
+    llama_tensors,
+    safetensors_bytes,
+    write_gguf,
+    write_sharded,
+)
+from support.terminal import Said, ask
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    """Return the built-in catalog."""
+    return load_catalog(user_file=None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a small Llama in one file."""
+    home = tmp_path / "tiny"
+    home.mkdir()
+    (home / "config.json").write_text(json.dumps(LLAMA))
+    (home / "model.safetensors").write_bytes(safetensors_bytes())
+    return home
+
+
+def estimated(capsys: pytest.CaptureFixture[str], path: object, *words: str) -> Said:
+    """Estimate what a path holds."""
+    return ask(capsys, "estimate", str(path), "--vram", "8", "--json", *words)
+
+
+def test_a_folder_is_counted_as_stored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Weights are the bytes of the tensors, parameters their number, and the format is recognised."""
+    said = estimated(capsys, folder)
+    assert said.code == 0
+    assert said.json["memory"]["weights_bytes"] == 2 * PARAMETERS
+    assert said.json["model"]["parameters"] == PARAMETERS
+    assert said.json["workload"]["format"] == "f16"
+    assert said.json["workload"]["engine"] == "transformers"
+    assert said.json["warnings"] == []
+
+
+def test_dates_that_nobody_told_are_null(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder has no release date and no licence; nothing is made up."""
+    model = estimated(capsys, folder).json["model"]
+    assert model["released"] is None
+    assert model["license"]["id"] == "unknown"
+    assert model["context_length"] == 4096
+
+
+@pytest.mark.parametrize("word", ["--engine=vllm", "--format=f16", "--precision=fp16"])
+def test_words_that_mean_the_stored_format_keep_it(folder: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    """The exact bytes hold for every engine that loads such files, and for their own format by name."""
+    assert estimated(capsys, folder, word).json["memory"]["weights_bytes"] == 2 * PARAMETERS
+
+
+def test_another_format_is_computed_from_the_architecture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the file would take as Q8_0 follows from the description, as for a row of the catalog."""
+    stored = estimated(capsys, folder).json["memory"]["weights_bytes"]
+    computed = estimated(capsys, folder, "--format", "Q8_0").json
+    assert computed["workload"]["engine"] == "llama.cpp"
+    assert 0 < computed["memory"]["weights_bytes"] < 0.6 * stored
+
+
+def test_a_configuration_alone_is_computed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without headers the weights come from the format, and the count from the description."""
+    said = estimated(capsys, folder / "config.json", "--precision", "fp16", "--engine", "transformers")
+    assert said.json["memory"]["weights_bytes"] == 2 * PARAMETERS
+    assert said.json["model"]["id"] == "tiny/config.json"
+
+
+def test_one_file_takes_the_configuration_beside_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of weights is the same model as its folder."""
+    file = estimated(capsys, folder / "model.safetensors").json
+    assert file["memory"] == estimated(capsys, folder).json["memory"]
+
+
+@pytest.mark.parametrize("named", ["", "model-00002-of-00003.safetensors", "model.safetensors.index.json"])
+def test_shards_are_read_together(named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder, any shard, and the index all mean the whole model."""
+    write_sharded(tmp_path)
+    assert estimated(capsys, tmp_path / named).json["memory"]["weights_bytes"] == 2 * PARAMETERS
+
+
+def test_shards_without_an_index_are_read_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of the shards say how many there must be."""
+    write_sharded(tmp_path)
+    (tmp_path / "model.safetensors.index.json").unlink()
+    assert estimated(capsys, tmp_path).json["memory"]["weights_bytes"] == 2 * PARAMETERS
+    (tmp_path / "model-00002-of-00003.safetensors").unlink()
+    assert estimated(capsys, tmp_path).json["error"]["code"] == "source_unreadable"
+
+
+def test_an_index_that_states_another_size_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The headers count; the disagreement is shown."""
+    write_sharded(tmp_path, total_size=5)
+    said = estimated(capsys, tmp_path)
+    assert said.code == 0
+    assert said.json["memory"]["weights_bytes"] == 2 * PARAMETERS
+    assert "the index states 5 bytes" in said.json["warnings"][0]
+
+
+def test_headers_that_contradict_the_configuration_are_a_warning(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another number of layers in config.json is said with both counts."""
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "num_hidden_layers": 3}))
+    said = estimated(capsys, folder)
+    assert f"the headers hold {PARAMETERS:,} weights" in said.json["warnings"][0]
+    assert said.json["memory"]["weights_bytes"] == 2 * PARAMETERS
+
+
+def test_a_tied_head_that_is_stored_twice_is_loaded_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second copy is left out and named, and is no disagreement."""
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "tie_word_embeddings": True}))
+    said = estimated(capsys, folder, "--explain")
+    assert said.json["memory"]["weights_bytes"] == 2 * (PARAMETERS - 256_000)
+    assert said.json["warnings"] == []
+    assert "a second copy of the tied head" in json.dumps(said.json["parts"])
+
+
+def test_next_token_layers_are_stored_and_not_loaded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A layer beyond the model's own is left out of the weights."""
+    extra = {"model.layers.2.mlp.up_proj.weight": np.zeros((512, 256), np.float16)}
+    (folder / "model.safetensors").write_bytes(safetensors_bytes({**arrays(llama_tensors()), **extra}))
+    assert estimated(capsys, folder).json["memory"]["weights_bytes"] == 2 * PARAMETERS
+
+
+def test_an_unknown_architecture_has_exact_weights_and_no_verdict(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cache and activations are null, the verdict is unknown, and the exit code says so."""
+    (folder / "config.json").write_text(json.dumps({"model_type": "mystery", "hidden_size": 256}))
+    said = estimated(capsys, folder)
+    assert said.code == 3
+    assert said.json["verdict"] == "unknown"
+    assert said.json["memory"]["weights_bytes"] == 2 * PARAMETERS
+    assert said.json["memory"]["kv_cache_bytes"] is None
+    assert said.json["model"]["parameters"] == PARAMETERS
+    assert "mystery" in said.json["warnings"][0]
+
+
+def test_an_unknown_architecture_without_headers_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without weights there is nothing exact to say."""
+    (folder / "config.json").write_text(json.dumps({"model_type": "mystery"}))
+    said = estimated(capsys, folder / "config.json")
+    assert (said.code, said.json["error"]["code"]) == (3, "unsupported_architecture")
+
+
+def test_a_gguf_file_is_counted_as_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its embedding stays in RAM, everything else is on the device, byte for byte."""
+    total = write_gguf(tmp_path / "m-Q4_K_M.gguf")
+    said = estimated(capsys, tmp_path / "m-Q4_K_M.gguf")
+    embedding = 1000 * 256 // 256 * 144
+    assert said.json["memory"]["weights_bytes"] == total - embedding
+    assert said.json["workload"]["engine"] == "llama.cpp"
+    assert said.json["workload"]["format"] == "Q4_K_M"
+    assert said.json["model"]["parameters"] == PARAMETERS
+    assert said.json["warnings"] == []
+
+
+def test_a_tied_gguf_file_has_its_head_on_the_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without `output.weight` the embedding lies in RAM and once more on the device."""
+    total = write_gguf(tmp_path / "m.gguf", head=False)
+    assert estimated(capsys, tmp_path / "m.gguf").json["memory"]["weights_bytes"] == total
+
+
+def test_gguf_and_configuration_have_the_same_cache(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Metadata describe the same attention as config.json does."""
+    write_gguf(folder / "m.gguf")
+    words = ("--engine", "llama.cpp", "--context", "4k")
+    one = estimated(capsys, folder / "m.gguf", *words).json["memory"]["kv_cache_bytes"]
+    assert one == estimated(capsys, folder / "config.json", *words).json["memory"]["kv_cache_bytes"] > 0
+
+
+def test_split_gguf_files_are_read_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any part means all of them; a missing part is an error."""
+    total = write_gguf(tmp_path / "m.gguf", split=("yes",))
+    parts = sorted(tmp_path.glob("m-*.gguf"))
+    assert len(parts) > 1
+    for named in (parts[-1], tmp_path):
+        assert estimated(capsys, named).json["memory"]["weights_bytes"] == total - 1000 * 144
+    parts[0].unlink()
+    said = estimated(capsys, parts[-1])
+    assert (said.code, "is missing" in said.json["error"]["message"]) == (3, True)
+
+
+def test_a_gguf_file_that_does_not_add_up_has_no_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Metadata that describe another model than the tensors are not used."""
+    write_gguf(tmp_path / "m.gguf", keys={**GGUF_KEYS, "feed_forward_length": 1024})
+    said = estimated(capsys, tmp_path / "m.gguf")
+    assert (said.code, said.json["verdict"]) == (3, "unknown")
+    assert "the configuration describes" in json.dumps(said.json["warnings"])
+
+
+def test_an_unknown_gguf_architecture_has_exact_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of an architecture without a rule says its weights and nothing else."""
+    write_gguf(tmp_path / "m.gguf", architecture="mystery")
+    said = estimated(capsys, tmp_path / "m.gguf")
+    assert said.code == 3
+    assert said.json["memory"]["weights_bytes"] > 0
+    assert said.json["memory"]["kv_cache_bytes"] is None
+
+
+def test_an_adapter_is_its_base(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder with an adapter is estimated as its base, and says what it adds."""
+    home = tmp_path / "adapter"
+    home.mkdir()
+    (home / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(folder)}))
+    (home / "adapter_model.safetensors").write_bytes(safetensors_bytes({"a": np.zeros(10, np.float32)}))
+    said = estimated(capsys, home).json
+    assert said["memory"] == estimated(capsys, folder).json["memory"]
+    assert "unmerged it adds 40 bytes" in said["warnings"][0]
+
+
+def test_an_adapter_of_a_catalog_model_keeps_its_licence(tmp_path: Path, catalog: Catalog) -> None:
+    """The base is found in the catalog, and the adapter descends from it."""
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "Qwen/Qwen3-8B"}))
+    found = read_local(catalog, str(tmp_path))
+    assert found.base_model == "Qwen/Qwen3-8B"
+    assert found.parameters == catalog.model("Qwen/Qwen3-8B").parameters
+
+
+def test_an_adapter_of_itself_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A base that is the adapter again is refused, not followed for ever."""
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path)}))
+    said = estimated(capsys, tmp_path)
+    assert (said.code, said.json["error"]["code"]) == (3, "source_unreadable")
+
+
+def _index(folder: Path, name: str) -> None:
+    tensors = dict.fromkeys(llama_tensors(), name)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": tensors}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../outside.safetensors",
+        "/etc/passwd",
+        "a/../../x.safetensors",
+        "..\\x.safetensors",
+        "C:\\x.safetensors",
+        "",
+        "\0",
+    ],
+)
+def test_an_index_cannot_lead_out_of_the_folder(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Relative, absolute and foreign paths are refused before anything is opened."""
+    (folder.parent / "outside.safetensors").write_bytes(safetensors_bytes())
+    (folder / "model.safetensors").unlink()
+    _index(folder, name)
+    said = estimated(capsys, folder)
+    assert (said.code, said.json["error"]["code"]) == (3, "source_unreadable")
+    assert "leads out of the folder" in said.json["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_link_cannot_lead_out_of_the_folder(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """A symbolic link to a file elsewhere is refused."""
+    (folder / name).rename(folder.parent / "elsewhere")
+    (folder / name).symlink_to(folder.parent / "elsewhere")
+    said = estimated(capsys, folder)
+    assert (said.code, "leads out of the folder" in said.json["error"]["message"]) == (3, True)
+
+
+def test_the_cache_of_the_hub_may_link_to_its_blobs(folder: Path, tmp_path: Path, catalog: Catalog) -> None:
+    """A snapshot's files are links to blobs beside it, which is how the Hub's cache works."""
+    home = tmp_path / "models--a--b" / "snapshots" / "0123"
+    home.mkdir(parents=True)
+    blobs = tmp_path / "models--a--b" / "blobs"
+    blobs.mkdir()
+    for number, name in enumerate(("config.json", "model.safetensors")):
+        (folder / name).rename(blobs / str(number))
+        (home / name).symlink_to(Path("../../blobs") / str(number))
+    assert read_local(catalog, str(home)).parameters == PARAMETERS
+
+
+def test_links_in_a_circle_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link to itself ends in one sentence."""
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("model.safetensors")
+    assert estimated(capsys, folder).json["error"]["code"] == "source_unreadable"
+
+
+def _index_of(**content: Any) -> str:
+    return json.dumps(content)
+
+
+INDEXES = {
+    "no map": _index_of(metadata={}),
+    "an empty map": _index_of(weight_map={}),
+    "a list as map": _index_of(weight_map=[1]),
+    "numbers as names": _index_of(weight_map={"a": 5}),
+    "a pickle": _index_of(weight_map={"a": "pytorch_model.bin"}),
+    "a missing shard": _index_of(weight_map={"a": "model-00009-of-00009.safetensors"}),
+    "a tensor that no shard has": _index_of(weight_map={"a": "model.safetensors"}),
+    "no JSON": "{",
+    "too many shards": _index_of(weight_map={f"t{i}": f"{i}.safetensors" for i in range(3000)}),
+}
+
+
+@pytest.mark.parametrize("fault", INDEXES)
+def test_a_broken_index_is_refused(fault: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An index must name files that are there, and tensors that they hold."""
+    (folder / "model.safetensors.index.json").write_text(INDEXES[fault])
+    said = estimated(capsys, folder)
+    assert (said.code, said.json["error"]["code"]) == (3, "source_unreadable")
+
+
+def test_a_tensor_in_two_shards_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is counted twice."""
+    for shard in ("1", "2"):
+        name = f"model-0000{shard}-of-00002.safetensors"
+        (tmp_path / name).write_bytes(safetensors_bytes({"a": np.zeros(4, np.float16)}))
+    assert "twice" in estimated(capsys, tmp_path).json["error"]["message"]
+
+
+def test_several_checkpoints_are_ambiguous(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder with several quantisations names them, and chooses none."""
+    for name in ("m-Q4_K_M.gguf", "m-Q8_0.gguf"):
+        write_gguf(tmp_path / name)
+    error = estimated(capsys, tmp_path).json["error"]
+    assert "m-Q4_K_M.gguf, m-Q8_0.gguf" in error["hint"]
+
+
+def test_a_projector_is_no_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The vision projector beside a model does not make the choice unclear."""
+    write_gguf(tmp_path / "m.gguf")
+    write_gguf(tmp_path / "mmproj-m.gguf")
+    assert estimated(capsys, tmp_path).code == 0
+
+
+def test_pickle_files_are_never_opened(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of pickles is computed from its configuration, and says so."""
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04boom")
+    said = estimated(capsys, folder)
+    assert said.code == 0
+    assert said.json["warnings"] == ["weights in pickle files are never opened"]
+
+
+def test_paths_that_hold_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing, empty and foreign files end in one sentence and exit code 3."""
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty.gguf").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe.gguf")
+    for name in (
+        "",
+        "missing",
+        "missing.gguf",
+        "notes.txt",
+        "empty.gguf",
+        "pipe.gguf",
+        "a" * 300 + ".gguf",
+        "x\0.gguf",
+    ):
+        said = ask(capsys, "estimate", f"{tmp_path}/{name}", "--vram", "8", "--json")
+        assert (said.code, said.json["error"]["code"]) == (3, "source_unreadable"), name
+
+
+def test_terminal_escapes_in_names_are_shown_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither answers nor errors write control characters that a file's name or content brought along."""
+    home = tmp_path / "evil\x1b[31m"
+    home.mkdir()
+    (home / "config.json").write_text(json.dumps({**LLAMA, "model_type": "llama"}))
+    (home / "bad.safetensors").write_bytes(b"x")
+    for path in (home / "config.json", home / "bad.safetensors", home):
+        said = ask(capsys, "estimate", str(path), "--vram", "8")
+        assert "\x1b" not in said.out + said.err
+
+
+@pytest.mark.parametrize("word", ["./x", "../x", "/x", "~/x", "x.gguf", "X.GGUF", "a/b.safetensors", "config.json"])
+def test_words_in_the_form_of_a_path_are_paths(word: str) -> None:
+    """Such a word never asks the Hub."""
+    assert is_path(word)
+
+
+@pytest.mark.parametrize(
+    "word", ["Qwen/Qwen3-8B", "qwen3", "https://huggingface.co/a/b/blob/main/x.gguf", "a/b:Q4_K_M"]
+)
+def test_other_words_are_no_paths(word: str) -> None:
+    """Ids, short names and addresses are looked up first."""
+    assert not is_path(word)
+
+
+def test_the_catalog_goes_before_a_folder_of_the_same_name(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that happens to be called like a row is meant only where it is written as a path."""
+    (tmp_path / "Qwen" / "Qwen3-8B").mkdir(parents=True)
+    (tmp_path / "Qwen" / "Qwen3-8B" / "config.json").write_text(json.dumps(LLAMA))
+    monkeypatch.chdir(tmp_path)
+    assert type(model_of(catalog, "Qwen/Qwen3-8B")) is Model
+    assert isinstance(model_of(catalog, "./Qwen/Qwen3-8B"), SourcedModel)
+
+
+def test_a_folder_without_a_slash_is_found(folder: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that only a folder has is that folder."""
+    monkeypatch.chdir(folder.parent)
+    assert model_of(catalog, "tiny").parameters == PARAMETERS
+
+
+def test_names_of_tensors_of_both_kinds_agree() -> None:
+    """The support's renaming covers every tensor of the example."""
+    assert len({gguf_name(name) for name in llama_tensors()}) == len(llama_tensors())
+
+
+@pytest.mark.parametrize("value", ["NaN", "-1", "1e999", '"x"', "0", "[]", "1" + "0" * 400])
+def test_absurd_dimensions_are_refused(value: str, tmp_path: Path, catalog: Catalog) -> None:
+    """A configuration with an impossible size never becomes a number."""
+    text = json.dumps(LLAMA).replace('"hidden_size": 256', f'"hidden_size": {value}')
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(LlmfitError) as raised:
+        read_local(catalog, str(tmp_path / "config.json"))
+    assert raised.value.exit_code == 3
+    assert not isinstance(raised.value, UnsupportedArchitectureError)
+
+
+def test_a_folder_with_too_many_files_is_refused(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's home is not searched for a model."""
+    monkeypatch.setattr("llmfit.sources.reading.MOST_FILES", 3)
+    for number in range(5):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(SourceError, match="more than 3 files"):
+        read_local(catalog, str(tmp_path))
