@@ -12,6 +12,7 @@ from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
 from llmfit.checking.question import resolve_limits, with_options
 from llmfit.errors import LlmfitError, UsageError
+from llmfit.estimate.options import OPTIONS
 from llmfit.licensing import parse_region
 from llmfit.records.deployment import CheckResult, Deployment, FileProblem, Limits, Options, Settings, Waiver
 from llmfit.records.model import Model
@@ -57,7 +58,13 @@ def _check(
             name=deployment.name,
             model=row,
             architecture=architecture,
-            workload=with_options(load, _options(deployment), version=deployment.engine_version),
+            workload=with_options(
+                load,
+                _options(deployment),
+                architecture=architecture,
+                model=row.id,
+                version=deployment.engine_version,
+            ),
             device=device,
             limits=resolve_limits(deployment.limits or Limits(), catalog),
             waivers=[waiver for waiver in reading.data.exceptions if waiver.deployment == deployment.name],
@@ -120,11 +127,14 @@ def _waiver_problem(reading: "Reading", place: int, waiver: Waiver, known: list[
 
 def _word_problems(reading: "Reading", place: int, deployment: Deployment, catalog: Catalog) -> Iterator[FileProblem]:
     """Yield what is wrong with the words of one deployment, each with its own field."""
+    told: set[str] = set()  # words go wrong alone and again in company: the first time counts
     for field, check in _word_checks(deployment, catalog):
         try:
             check()
         except UsageError as error:
-            yield _problem(reading, place, deployment, field, error)
+            if error.message not in told:
+                yield _problem(reading, place, deployment, field, error)
+            told.add(error.message)
         except LlmfitError:
             return  # an unknown model or GPU is no fault of the file's form: it cannot be decided
 
@@ -144,19 +154,19 @@ def _word_checks(deployment: Deployment, catalog: Catalog) -> Iterator[tuple[str
         yield f"limits.licenses.{number}", lambda word=word: catalog.license(word)  # type: ignore[misc]  # one word each
     for number, word in enumerate(limits.regions):
         yield f"limits.regions.{number}", lambda word=word: parse_region(word)  # type: ignore[misc]  # one word each
-    yield "gpu", lambda: _named_card(deployment)
-    yield "gpu", lambda: _device(deployment, catalog)
+    yield "gpu", lambda: _named_card(deployment, catalog)
     yield "format", lambda: _format_goes_with_engine(deployment, catalog)
     yield "kv_format", lambda: _cache_goes_with_engine(deployment, catalog)
     yield "context", lambda: _context_is_possible(deployment, row_of(catalog, deployment.model))
     yield "options", lambda: _options_are_known(deployment, catalog)
 
 
-def _named_card(deployment: Deployment) -> None:
+def _named_card(deployment: Deployment, catalog: Catalog) -> None:
     if deployment.gpu is None and deployment.vram_gb is None:
         raise UsageError("no GPU", hint="add `gpu:` with its name, or `vram_gb:` with the size of the card")
     if deployment.gpu is not None and deployment.vram_gb is not None:
         raise UsageError("gpu and vram_gb contradict each other", hint="keep one of them")
+    _device(deployment, catalog)
 
 
 def _format_goes_with_engine(deployment: Deployment, catalog: Catalog) -> None:
@@ -177,13 +187,16 @@ def _context_is_possible(deployment: Deployment, model: Model) -> None:
 
 def _options_are_known(deployment: Deployment, catalog: Catalog) -> None:
     row = row_of(catalog, deployment.model)
-    load = workload_of(catalog, row, describe(row.architecture), **_load_words(deployment))
-    with_options(load, _options(deployment))
+    architecture = describe(row.architecture)
+    load = workload_of(catalog, row, architecture, **_load_words(deployment))
+    with_options(load, _options(deployment), architecture=architecture, model=row.id, version=deployment.engine_version)
 
 
 def _problem(reading: "Reading", place: int, deployment: Deployment, field: str, error: UsageError) -> FileProblem:
+    fields_of = {option.flag.removeprefix("--"): name for name, option in OPTIONS.items()}
+
     def plain(text: str) -> str:
-        return _OPTION.sub(lambda found: f"`{found[1].replace('-', '_')}`", text)
+        return _OPTION.sub(lambda found: f"`{fields_of.get(found[1], found[1].replace('-', '_'))}`", text)
 
     hint = plain(error.hint) or "correct the value"
     return replace(

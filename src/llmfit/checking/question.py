@@ -10,10 +10,13 @@ from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
 from llmfit.errors import CannotAnswerError, UnknownWordError, UsageError, nearest
+from llmfit.estimate.options import OPTIONS
+from llmfit.estimate.options import with_options as set_checked
 from llmfit.licensing import parse_region
+from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
 from llmfit.records.device import Device
-from llmfit.records.workload import EngineOptions, Workload
+from llmfit.records.workload import Workload
 from llmfit.words import workload_of
 
 
@@ -44,7 +47,7 @@ def check_model(
         name=row.id,
         model=row,
         architecture=architecture,
-        workload=with_options(workload, options or {}),
+        workload=with_options(workload, options or {}, architecture=architecture, model=row.id),
         device=device,
         limits=resolve_limits(limits, catalog),
         today=today,
@@ -53,11 +56,18 @@ def check_model(
     return check_load(asked, catalog)
 
 
-def with_options(workload: Workload, options: Mapping[str, Any], *, version: str | None = None) -> Workload:
+def with_options(
+    workload: Workload,
+    options: Mapping[str, Any],
+    *,
+    architecture: Architecture,
+    model: str,
+    version: str | None = None,
+) -> Workload:
     """Return the load with the engine's options set.
 
     Raises:
-        UsageError: The engine has no such option.
+        UsageError: The engine has no such option, or not with this value, or it contradicts the model or the load.
     """
     known = OPTIONS_OF[workload.engine.id]
     for name in options:
@@ -65,8 +75,11 @@ def with_options(workload: Workload, options: Mapping[str, Any], *, version: str
             close = nearest(name, known, limit=1)
             hint = f"Did you mean {close[0]}?" if close else f"{workload.engine.id} has {', '.join(known)}"
             raise UsageError(f"{workload.engine.id} has no option {name[:60]}", hint=hint)
-    made = EngineOptions(engine_version=version, **options)
-    return replace(workload, options=made)
+    counted = {name for name in options if name in OPTIONS and workload.engine.id in OPTIONS[name].engines}
+    others = {name: value for name, value in options.items() if name not in counted}
+    load = replace(workload, options=replace(workload.options, **others))
+    given = {"engine_version": version, **{name: options[name] for name in counted}}
+    return set_checked(load, architecture, model=model, given=given)
 
 
 def resolve_limits(limits: Limits, catalog: Catalog) -> Limits:
