@@ -1,20 +1,27 @@
 """Starts the program: `llmfit` and `python -m llmfit`."""
 
-import atexit
 import gc
+import os
+import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """Run the program.
+    """Run the program and leave with its exit code.
 
-    One answer lives so briefly that looking for garbage, on the way or at the end, only costs time: a tenth of it.
+    One answer lives so briefly that looking for garbage on the way, and taking the interpreter apart at the end,
+    would only cost time: a fifth of it.
     """
     gc.disable()
-    atexit.register(gc.freeze)
-    from llmfit.cli import main as run
+    from llmfit.cli import run
 
-    run()
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # the reader has gone away, which is no error
+            continue
+    os._exit(code)
 
 
 if __name__ == "__main__":
