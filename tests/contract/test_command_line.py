@@ -33,13 +33,25 @@ def loaded_after(code: str) -> set[str]:
         "import llmfit; llmfit.load_catalog; llmfit.Model",
         "from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat', '--json'])",
         "from llmfit.cli import run; run(['estimate', 'Qwen/Qwen3-8B', '--vram', '12', '--json'])",
-        "from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat'])",
-        "from llmfit.cli import run; run(['models', 'qwen'])",
+        *(
+            f"from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat', '--output', '{mode}'])"
+            for mode in ("plain", "jsonl", "csv", "markdown")
+        ),
+        "from llmfit.cli import run; run(['models', 'qwen', '--output', 'plain'])",
+        "from llmfit.cli import run; run(['recommend', '--help'])",
     ],
 )
 def test_answers_load_nothing_heavy(code: str) -> None:
-    """Neither the API nor an answer imports what takes longer to load than the answer takes."""
+    """Neither the API nor an answer for programs imports what takes longer to load than the answer takes."""
     assert loaded_after(code).isdisjoint(HEAVY)
+
+
+def test_tables_are_drawn_by_rich_and_load_nothing_else_that_is_heavy() -> None:
+    """Of rich, only what draws is loaded: neither its markdown nor its tracebacks."""
+    loaded = loaded_after("from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat'])")
+    assert loaded.intersection(HEAVY) == {"rich"}
+    assert "rich.table" in loaded
+    assert loaded.isdisjoint({"rich.markdown", "rich.pretty", "rich.syntax", "rich.traceback", "rich.progress"})
 
 
 def test_importing_the_package_loads_only_itself() -> None:

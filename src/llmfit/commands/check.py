@@ -237,7 +237,7 @@ def _shown(
 
     origin = origin_of("check", catalog)
     view = CheckView(results=results, origin=origin, today=today, changed=changed, explain=explain)
-    return render(view, output=o.parse_output(mode), terminal=terminal())
+    return render(view, output=o.parse_output(mode), terminal=terminal(mode))
 
 
 def _report(
@@ -256,7 +256,7 @@ def _report(
     from llmfit.render.view import json_text
 
     content = sarif(results, version=__version__, catalog=catalog.version, problems=problems)
-    return json_text(content, terminal=terminal(), indent=2)
+    return json_text(content, terminal=terminal(mode), indent=2)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -64,7 +64,7 @@ def _answer(
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     sizings = compare_models(rows, device=device, catalog=catalog, **load)
     view = ComparisonView(sizings=sizings, device=device, origin=origin_of("compare", catalog), explain=explain)
-    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=exit_code_of(sizings), notes=notes)
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=exit_code_of(sizings), notes=notes)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -20,7 +20,7 @@ def detect(*, output: o.OutputMode = None, json: o.Json = False) -> Answer:
 
     catalog = load_catalog()
     view = MachineView(device=detected_device(catalog), origin=origin_of("detect", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal()))
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)))
 
 
 def add_to(app: typer.Typer) -> None:

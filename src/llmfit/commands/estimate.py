@@ -103,7 +103,8 @@ def _answer(
 
         sizing = estimate_finetuning(row, training, device=device, catalog=catalog, **load)
     view = SizingView(sizing=sizing, origin=origin_of("estimate", catalog), explain=explain)
-    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=exit_code_of([sizing]), notes=notes)
+    text = render(view, output=mode, terminal=terminal(mode))
+    return Answer(text=text, exit_code=exit_code_of([sizing]), notes=notes)
 
 
 def _load(words: Mapping[str, Any], engine_options: Mapping[str, Any], *, training: str | None) -> dict[str, Any]:

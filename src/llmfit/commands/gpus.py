@@ -41,7 +41,7 @@ def gpus(
     ]
     found.sort(key=lambda gpu: (gpu.memory_bytes, gpu.name, gpu.id))
     view = GpusView(gpus=found[:shown], found=len(found), origin=origin_of("gpus", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=0 if found else 1)
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=0 if found else 1)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -67,7 +67,7 @@ def import_model(
         given["context_length"] = context
     view = _import(catalog, source, given=given, check=check, update=update, into=into)
     differs = view.action == "checked" and bool(view.differences)
-    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=int(differs))
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=int(differs))
 
 
 def _catalog() -> "Catalog":

@@ -59,7 +59,7 @@ def list_models(
     ]
     found.sort(key=lambda row: (row.model.parameters, row.model.id))
     view = ModelsView(rows=found[:shown], found=len(found), origin=origin_of("models", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal()), exit_code=0 if found else 1)
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=0 if found else 1)
 
 
 def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -> Answer:
@@ -72,7 +72,7 @@ def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -
     catalog = load_catalog()
     row = row_of(catalog)(catalog.model(model))
     view = ModelView(row=row, origin=origin_of("models show", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal()))
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)))
 
 
 def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model to ModelRow

@@ -105,7 +105,7 @@ def _answer(
     launch = "" if kind is None else _launch(wanted, found, kind)
     view = PlanView(plan=found, origin=origin_of("plan", catalog), launch=launch, explain=explain)
     runs = found.answers if kind is None else bool(launch)
-    text = render(view, output=mode, terminal=terminal()) if runs or mode != "table" or kind is None else ""
+    text = launch if kind is not None and mode == "table" else render(view, output=mode, terminal=terminal(mode))
     notes = () if runs else ("nothing fits",)
     return Answer(text=text, exit_code=0 if runs else 1, notes=notes)
 

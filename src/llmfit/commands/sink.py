@@ -27,17 +27,19 @@ class Answer:
 
 
 def detect_terminal(stream: TextIO, *, environ: Mapping[str, str]) -> Terminal:
-    """Return what the stream can show.
+    """Return what the stream can show; rich knows whether colours arrive (`NO_COLOR`, `FORCE_COLOR`, `TERM`).
 
-    A pipe or a file has no colour and no width unless `COLUMNS` says one; `NO_COLOR` and `TERM=dumb` turn colour off.
+    A pipe or a file has no width unless `COLUMNS` says one.
     """
-    is_terminal = stream.isatty()
+    from rich.console import Console
+
     columns = environ.get("COLUMNS", "")
     width = int(columns) if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0 else None
-    if is_terminal and width is None:
+    if stream.isatty() and width is None:
         width = shutil.get_terminal_size().columns
-    plain = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return Terminal(width=width, color=is_terminal and not plain, unicode=_is_unicode(stream, environ=environ))
+    console = Console(file=stream, width=width or 80, height=25, _environ=environ)
+    color = console.color_system is not None and not console.no_color and not console.legacy_windows
+    return Terminal(width=width, color=color, unicode=_is_unicode(stream, environ=environ))
 
 
 def _is_unicode(stream: TextIO, *, environ: Mapping[str, str]) -> bool:
@@ -47,9 +49,11 @@ def _is_unicode(stream: TextIO, *, environ: Mapping[str, str]) -> bool:
     return encoding in {"utf-8", "utf8"} and locale not in {"C", "POSIX"}
 
 
-def terminal() -> Terminal:
-    """Return what stdout can show."""
-    return detect_terminal(sys.stdout, environ=os.environ)
+def terminal(mode: str = "table") -> Terminal:
+    """Return what stdout can show; width and colours are asked for where a table is shown."""
+    if mode == "table":
+        return detect_terminal(sys.stdout, environ=os.environ)
+    return Terminal(unicode=_is_unicode(sys.stdout, environ=os.environ))
 
 
 def origin_of(command: str, catalog: "Catalog") -> Origin:
@@ -74,7 +78,9 @@ def report(error: LlmfitError, *, command: str, as_json: bool) -> int:
     """Say why there is no answer: one sentence and a hint, as JSON on stdout where JSON was asked for."""
     if as_json:
         return write(
-            Answer(text=json_text(error_json(error, command=command), terminal=terminal()), exit_code=error.exit_code)
+            Answer(
+                text=json_text(error_json(error, command=command), terminal=terminal("json")), exit_code=error.exit_code
+            )
         )
     hint = f"\n\nhint: {visible(error.hint, lines=True)}" if error.hint else ""
     _say(f"error: {visible(error.message, lines=True)}{hint}")

@@ -1,11 +1,13 @@
 """A bar of where the memory goes, drawn to the scale of the device."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.frozen import dataclass
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import styled
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 LABELS = {
     PartName.WEIGHTS: "weights",
@@ -47,23 +49,53 @@ def segments(estimate: Estimate) -> list[Segment]:
     ]
 
 
-def bar(parts: Sequence[Segment], *, capacity: int | None, width: int, terminal: Terminal) -> str:
-    """Return the bar in `width` columns; what is beyond the capacity stands behind a line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """The parts of an estimate as stretches of one line; what is beyond the capacity stands behind a mark.
 
     Without a capacity the parts fill the bar.
     """
-    used = sum(part.bytes for part in parts)
-    if capacity is not None and used > capacity > 0:
-        limit = max(1, round((width - 1) * capacity / used))
-        cells = _cells([part.bytes for part in parts], scale=used, width=width - 1)
-        drawn = [(part.glyph, part.style) for part, cell in zip(parts, cells, strict=True) for _ in range(cell)]
-        drawn.insert(min(limit, len(drawn)), ("│", "red"))
-    else:
-        scale = max(1, used if capacity is None else capacity)
-        cells = _cells([part.bytes for part in parts], scale=scale, width=width)
-        drawn = [(part.glyph, part.style) for part, cell in zip(parts, cells, strict=True) for _ in range(cell)]
-        drawn += [(FREE, "dim")] * (width - len(drawn))
-    return _join(drawn, color=terminal.color)
+
+    parts: Sequence[Segment]
+    capacity: int | None
+    width: int
+    """Columns, where there are as many."""
+    indent: int = 0
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
+        """Yield the line."""
+        from rich.text import Text
+
+        del console
+        line = Text(" " * self.indent, end="\n")
+        for glyph, style in self._drawn(min(self.width, options.max_width - self.indent)):
+            line.append(glyph, style)
+        yield line
+
+    def _drawn(self, width: int) -> list[tuple[str, str]]:
+        """Return stretches of one letter with their styles, `width` columns in all."""
+        used = sum(part.bytes for part in self.parts)
+        if self.capacity is not None and used > self.capacity > 0:
+            cells = _cells([part.bytes for part in self.parts], scale=used, width=width - 1)
+            limit = max(1, round((width - 1) * self.capacity / used))
+            return _marked(self._stretches(cells), limit=min(limit, sum(cells)))
+        scale = max(1, used if self.capacity is None else self.capacity)
+        cells = _cells([part.bytes for part in self.parts], scale=scale, width=width)
+        return [*self._stretches(cells), (FREE * (width - sum(cells)), "dim")]
+
+    def _stretches(self, cells: Sequence[int]) -> list[tuple[str, str]]:
+        return [(part.glyph * cell, part.style) for part, cell in zip(self.parts, cells, strict=True)]
+
+
+def _marked(stretches: Sequence[tuple[str, str]], *, limit: int) -> list[tuple[str, str]]:
+    """Return the stretches with a mark after `limit` columns."""
+    drawn: list[tuple[str, str]] = []
+    for letters, style in stretches:
+        head, tail = letters[: max(0, limit)], letters[max(0, limit) :]
+        mark = [("│", "red")] if 0 <= limit <= len(letters) and ("│", "red") not in drawn else []
+        drawn += [(head, style), *mark, (tail, style)]
+        limit -= len(letters)
+    return drawn
 
 
 def _cells(sizes: Sequence[int], *, scale: int, width: int) -> list[int]:
@@ -75,15 +107,3 @@ def _cells(sizes: Sequence[int], *, scale: int, width: int) -> list[int]:
     for place in order[: max(0, wanted - sum(cells))]:
         cells[place] += 1
     return cells
-
-
-def _join(drawn: Sequence[tuple[str, str]], *, color: bool) -> str:
-    if not color:
-        return "".join(glyph for glyph, _ in drawn)
-    runs: list[tuple[str, str]] = []
-    for glyph, style in drawn:
-        if runs and runs[-1][1] == style:
-            runs[-1] = (runs[-1][0] + glyph, style)
-        else:
-            runs.append((glyph, style))
-    return "".join(styled(text, style, color=True) for text, style in runs)

@@ -9,9 +9,10 @@ from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import license_explained
-from llmfit.render.grid import Column, Records, Row, escape_markdown, markdown, table
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import GIB, about_tokens, count_of, listed, parameters, styled, visible, wrap
+from llmfit.render.grid import Column, Records, Row, escape_markdown, markdown
+from llmfit.render.prose import BLANK, Drawable, said
+from llmfit.render.tables import Rows
+from llmfit.render.text import GIB, about_tokens, count_of, listed, parameters
 from llmfit.render.view import Origin
 
 MODEL_COLUMNS = (
@@ -34,6 +35,7 @@ GPU_COLUMNS = (
     Column("compute"),
     Column("year", "right"),
 )
+_FACTS = (Column("", style="dim"), Column("", shrinks=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +102,18 @@ class ModelsView:
         """Return one row for each model."""
         return Records(MODEL_FIELDS, [_model_record(row) for row in self.rows])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return one line for each model, and how many there are."""
-        lines = table(MODEL_COLUMNS, [_model_row(row) for row in self.rows], terminal=terminal)
-        more = f", {self.found - len(self.rows)} more with --all" if self.found > len(self.rows) else ""
-        return "\n".join([*lines, "", *wrap(count_of(len(self.rows), "model") + more, width=terminal.width)])
+        rows = Rows(MODEL_COLUMNS, [_model_row(row) for row in self.rows])
+        return [rows, BLANK, said(count_of(len(self.rows), "model"), _more(self.found - len(self.rows)))]
 
     def markdown(self) -> str:
         """Return one table."""
         return markdown(MODEL_COLUMNS, [_model_row(row) for row in self.rows])
+
+
+def _more(count: int) -> str:
+    return f", {count:,} more with --all" if count > 0 else ""
 
 
 def _model_row(row: ModelRow) -> Row:
@@ -178,17 +183,15 @@ class ModelView:
             ("row", row.origin),
         ]
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return the facts, the licence and the sources."""
-        lines = [styled(visible(self.row.model.id), "bold", color=terminal.color), ""]
-        for name, value in self._facts():
-            first, indent = (f"{name}: ", "  ") if terminal.is_narrow else (f"{name:<18}", " " * 18)
-            lines += wrap(visible(value), width=terminal.width, first=first, indent=indent)
-        lines += ["", *license_explained(self.row.license, terminal=terminal), ""]
-        for one in self.row.model.sources:
-            text = f"{one.of.replace('|', ', ')}: {one.source}, {one.checked} ({one.certainty})"
-            lines += wrap(visible(text), width=terminal.width, first="source ", indent="       ")
-        return "\n".join(lines).rstrip()
+        facts = Rows(_FACTS, [[name, value] for name, value in self._facts()])
+        sources = [
+            said(("source ", "dim"), f"{one.of.replace('|', ', ')}: {one.source}, {one.checked} ({one.certainty})")
+            for one in self.row.model.sources
+        ]
+        title = said((self.row.model.id, "bold"))
+        return [title, BLANK, facts, BLANK, *license_explained(self.row.license), BLANK, *sources]
 
     def markdown(self) -> str:
         """Return a heading and a table of the facts."""
@@ -223,11 +226,10 @@ class GpusView:
         fields = tuple(rows[0]) if rows else ("id",)
         return Records(fields, [[row[name] for name in fields] for row in rows])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return one line for each GPU, and how many there are."""
-        lines = table(GPU_COLUMNS, [_gpu_row(gpu) for gpu in self.gpus], terminal=terminal)
-        more = f", {self.found - len(self.gpus)} more with --all" if self.found > len(self.gpus) else ""
-        return "\n".join([*lines, "", *wrap(count_of(len(self.gpus), "GPU") + more, width=terminal.width)])
+        rows = Rows(GPU_COLUMNS, [_gpu_row(gpu) for gpu in self.gpus])
+        return [rows, BLANK, said(count_of(len(self.gpus), "GPU"), _more(self.found - len(self.gpus)))]
 
     def markdown(self) -> str:
         """Return one table."""

@@ -7,12 +7,12 @@ from typing import Any
 from llmfit.records.deployment import CheckResult, Finding, Place
 from llmfit.records.frozen import dataclass
 from llmfit.render import envelope as nouns
-from llmfit.render.explain import memory_explained, notes
-from llmfit.render.fitting import memory_lines
+from llmfit.render.explain import memory_explained
+from llmfit.render.fitting import memory_table
 from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown
+from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.sizing import load_words, model_words, sizing_json, speed_words
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, count_of, styled, visible, wrap
+from llmfit.render.text import amount, count_of
 from llmfit.render.view import Origin
 
 STATUS = {"pass": ("ok", "green"), "fail": ("does not hold", "red"), "undecided": ("could not decide", "yellow")}
@@ -80,32 +80,28 @@ class CheckView:
         """Return one row for each deployment."""
         return Records(FIELDS, [_record(result) for result in self.results])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return a block for each deployment, and the count of what holds."""
-        lines: list[str] = []
-        for result in self.results:
-            lines += [*_block(result, terminal=terminal, explain=self.explain), ""]
-        lines += notes("changed since the lock", self.changed, terminal=terminal)
-        return "\n".join([*lines, *self._summary(terminal)])
+        blocks = [part for result in self.results for part in (*_block(result, explain=self.explain), BLANK)]
+        return [*blocks, *notes("changed since the lock", self.changed), said(self._summary())]
 
-    def _summary(self, terminal: Terminal) -> list[str]:
+    def _summary(self) -> str:
         counts = [(sum(result.status == status for result in self.results), status) for status in STATUS]
-        said = ", ".join(f"{count} {STATUS[status][0]}" for count, status in counts if count)
-        words = f"{count_of(len(self.results), 'deployment')}: {said}; catalog {self.origin.catalog_version}"
-        return wrap(words, width=terminal.width)
+        words = ", ".join(f"{count} {STATUS[status][0]}" for count, status in counts if count)
+        return f"{count_of(len(self.results), 'deployment')}: {words}; catalog {self.origin.catalog_version}"
 
     def markdown(self) -> str:
         """Return one table and what does not hold, as a step's summary shows it."""
         parts = ["### llmfit check", markdown(_COLUMNS, [_row(result) for result in self.results])]
         for result in self.results:
-            said = [f"- {escape_markdown(line)}" for line in _said(result)]
-            if said and result.status != "pass":
-                parts.append("\n".join([f"**{escape_markdown(result.name)}**", "", *said]))
+            found = [f"- {escape_markdown(line)}" for line in _findings(result)]
+            if found and result.status != "pass":
+                parts.append("\n".join([f"**{escape_markdown(result.name)}**", "", *found]))
         if self.changed:
             parts.append(
                 "\n".join(["**Changed since the lock**", "", *(f"- {escape_markdown(c)}" for c in self.changed)])
             )
-        return "\n\n".join([*parts, *map(escape_markdown, self._summary(Terminal()))])
+        return "\n\n".join([*parts, escape_markdown(self._summary())])
 
 
 def result_json(result: CheckResult, *, explain: bool = False) -> dict[str, Any]:
@@ -190,38 +186,34 @@ def _row(result: CheckResult) -> Row:
     ]
 
 
-def _said(result: CheckResult) -> list[str]:
+def _findings(result: CheckResult) -> list[str]:
     """Return every finding and change in words, those that matter most first."""
     order = ("error", "unknown", "warning", "note")
     findings = sorted(result.findings, key=lambda one: order.index(one.level))
-    said = [f"{finding.rule}: {finding.message}{_excuse(finding)}" for finding in findings]
-    said += [f"fix: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[:1]]
-    said += [f"or: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[1:]]
-    return said
+    words = [f"{finding.rule}: {finding.message}{_excuse(finding)}" for finding in findings]
+    words += [f"fix: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[:1]]
+    words += [f"or: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[1:]]
+    return words
 
 
 def _excuse(finding: Finding) -> str:
     return f" [excused: {finding.excused}]" if finding.excused else ""
 
 
-def _block(result: CheckResult, *, terminal: Terminal, explain: bool) -> list[str]:
-    word, style = STATUS[result.status]
-    named = f" ({visible(result.model)})" if result.name != result.model else ""
-    head = wrap(f"{visible(result.name)}{named}: {word}", width=terminal.width)
-    lines = [styled(line, style, color=terminal.color) for line in head]
+def _block(result: CheckResult, *, explain: bool) -> list[Drawable]:
+    named = f" ({result.model})" if result.name != result.model else ""
+    lines: list[Drawable] = [said((result.name, "bold"), f"{named}: ", STATUS[result.status])]
     sizing = result.sizing
     if sizing is not None and sizing.fit is not None:
-        lines += wrap(model_words(sizing), width=terminal.width, indent="  ")
-        lines += wrap(load_words(sizing), width=terminal.width, indent="  ")
-        lines += wrap(_margin_words(result), width=terminal.width, indent="  ")
+        lines += [said(words, indent=2, hang=0) for words in (model_words(sizing), load_words(sizing))]
+        lines.append(said(_margin_words(result), indent=2, hang=0))
         if explain:
-            lines += ["", *memory_lines(sizing.estimate, fit=sizing.fit, terminal=terminal)]
-            lines += ["", *memory_explained(sizing.estimate, terminal=terminal, indent="  "), ""]
+            lines += [BLANK, *memory_table(sizing.estimate, fit=sizing.fit), BLANK]
+            lines += [*memory_explained(sizing.estimate, indent=2), BLANK]
         if words := speed_words(sizing):
-            lines += wrap(f"speed: {visible(words)}", width=terminal.width, indent="  ")
-    for said in _said(result):
-        lines += wrap(visible(said), width=terminal.width, indent="    ", first="  ")
-    return lines + notes("condition", result.conditions, terminal=terminal, indent="  ")
+            lines.append(said(f"speed: {words}", indent=2, hang=0))
+    lines += [said(words, indent=2) for words in _findings(result)]
+    return [*lines, *notes("condition", result.conditions, indent=2)]
 
 
 def _margin_words(result: CheckResult) -> str:
@@ -231,7 +223,7 @@ def _margin_words(result: CheckResult) -> str:
     share = f"{abs(result.margin_percent or 0.0):.1f} %"
     word = f"{amount(left)} ({share}) free" if left >= 0 else f"{amount(-left)} ({share}) too much"
     part = (result.deciding_part or "").replace("_", " ")
-    device = visible(fit.device.name) or "RAM"
+    device = fit.device.name or "RAM"
     return (
         f"{device}: {amount(fit.estimate.total_bytes)} of {amount(fit.device.usable_bytes)}, {word}; decided by {part}"
     )

@@ -7,13 +7,14 @@ from llmfit.records.device import Device
 from llmfit.records.frozen import dataclass
 from llmfit.records.sizing import Sizing
 from llmfit.render import envelope as nouns
-from llmfit.render.bar import bar, segments
-from llmfit.render.explain import memory_explained, notes
-from llmfit.render.fitting import VERDICTS, legend
-from llmfit.render.grid import Cell, Column, Records, Row, blocks_of, markdown
+from llmfit.render.bar import Bar, segments
+from llmfit.render.explain import memory_explained
+from llmfit.render.fitting import VERDICTS, Legend
+from llmfit.render.grid import Cell, Column, Records, Row, escape_markdown, markdown
+from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.sizing import FIELDS, format_word, sizing_json, sizing_record, split_words, warnings_of
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, gib, parameters, rate, styled, visible, wrap
+from llmfit.render.tables import Rows
+from llmfit.render.text import amount, gib, parameters, rate
 from llmfit.render.view import Origin
 
 COLUMNS = (
@@ -55,32 +56,27 @@ class ComparisonView:
         """Return one row for each estimate."""
         return Records(FIELDS, [sizing_record(sizing) for sizing in self.sizings])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return a row and a bar for each model, all bars to one scale."""
-        header, blocks = blocks_of(COLUMNS, [_row(sizing) for sizing in self.sizings], terminal=terminal)
-        lines = [*self._title(terminal), *header]
-        scale = None if self.device is None else self.device.usable_bytes
-        scale = scale or max(sizing.estimate.total_bytes for sizing in self.sizings)
-        for sizing, block in zip(self.sizings, blocks, strict=True):
-            width = terminal.room(BAR_WIDTH)
-            lines += [*block, bar(segments(sizing.estimate), capacity=scale, width=width, terminal=terminal)]
-            if sizing.offload is not None:
-                lines += wrap(split_words(sizing.offload), width=terminal.width)
-            lines += notes("warning", warnings_of(sizing), terminal=terminal)
-            if self.explain:
-                lines += [*memory_explained(sizing.estimate, terminal=terminal, indent="  "), ""]
-        shown = legend([sizing.estimate for sizing in self.sizings], terminal=terminal)
-        return "\n".join([*lines, "", *(styled(line, "dim", color=terminal.color) for line in shown)])
+        title = [said(self._title(), hang=0), BLANK] if self.device else []
+        rows = Rows(COLUMNS, [_row(sizing) for sizing in self.sizings], [self._below(one) for one in self.sizings])
+        return [*title, rows, BLANK, Legend([sizing.estimate for sizing in self.sizings])]
 
-    def _title(self, terminal: Terminal) -> list[str]:
-        if self.device is None:
-            return []
-        title = f"{visible(self.device.name)}, {amount(self.device.usable_bytes)} usable"
-        return [*wrap(title, width=terminal.width), ""]
+    def _below(self, sizing: Sizing) -> list[Drawable]:
+        usable = None if self.device is None else self.device.usable_bytes
+        scale = usable or max(one.estimate.total_bytes for one in self.sizings)
+        drawn = Bar(parts=segments(sizing.estimate), capacity=scale, width=BAR_WIDTH)
+        split = [] if sizing.offload is None else [said(split_words(sizing.offload))]
+        explained = memory_explained(sizing.estimate, indent=2) if self.explain else []
+        last = [] if sizing is self.sizings[-1] else [BLANK]
+        return [drawn, *split, *notes("warning", warnings_of(sizing)), *explained, *last]
+
+    def _title(self) -> str:
+        return "" if self.device is None else f"{self.device.name}, {amount(self.device.usable_bytes)} usable"
 
     def markdown(self) -> str:
         """Return one table."""
-        title = [f"### {line}" for line in self._title(Terminal())[:1]]
+        title = [f"### {escape_markdown(self._title())}"] if self.device else []
         return "\n\n".join([*title, markdown(COLUMNS, [_row(sizing) for sizing in self.sizings])])
 
 

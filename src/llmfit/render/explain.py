@@ -1,56 +1,37 @@
 """Every byte of an answer, term by term: formula with its numbers, assumptions, sources."""
 
-from collections.abc import Iterable
-
 from llmfit.records.estimate import Estimate, Line, Part
 from llmfit.records.license import EffectiveLicense
 from llmfit.render.bar import LABELS
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, styled, visible, wrap
+from llmfit.render.prose import Paragraph, notes, said
+from llmfit.render.text import amount
 
 
-def memory_explained(estimate: Estimate, *, terminal: Terminal, indent: str = "") -> list[str]:
+def memory_explained(estimate: Estimate, *, indent: int = 0) -> list[Paragraph]:
     """Return each part with its terms, its range and what it assumes, then what the whole assumes."""
-    lines: list[str] = []
-    for part in estimate.parts:
-        lines += _part(part, terminal=terminal, indent=indent)
+    lines = [line for part in estimate.parts for line in _part(part, indent=indent)]
     if estimate.host_bytes:
-        lines += wrap(f"in RAM beside it: {amount(estimate.host_bytes)}", width=terminal.width, first=indent)
+        lines.append(said(f"in RAM beside it: {amount(estimate.host_bytes)}", indent=indent))
     if len(estimate.per_gpu_bytes) > 1:
         each = ", ".join(amount(count) for count in estimate.per_gpu_bytes)
-        lines += wrap(f"per GPU: {each}", width=terminal.width, first=indent, indent=indent + "  ")
-    return lines + notes("assumes", estimate.assumptions, terminal=terminal, indent=indent)
+        lines.append(said(f"per GPU: {each}", indent=indent))
+    return lines + notes("assumes", estimate.assumptions, indent=indent)
 
 
-def _part(part: Part, *, terminal: Terminal, indent: str) -> list[str]:
+def _part(part: Part, *, indent: int) -> list[Paragraph]:
     spread = ""
     if part.low is not None and part.high is not None and part.low != part.high:
         spread = f" (measured {amount(part.low)} to {amount(part.high)})"
-    head = f"{LABELS[part.name]} {part.bytes:,} B = {amount(part.bytes)}{spread}"
-    lines = [styled(line, "bold", color=terminal.color) for line in _wrapped(head, terminal=terminal, indent=indent)]
+    lines = [said((LABELS[part.name], "bold"), f" {part.bytes:,} B = {amount(part.bytes)}{spread}", indent=indent)]
     for line in part.lines:
-        lines += _term(line, terminal=terminal, indent=indent + "  ")
-    return lines + notes("assumes", part.assumptions, terminal=terminal, indent=indent + "  ")
+        lines += _term(line, indent=indent + 2)
+    return lines + notes("assumes", part.assumptions, indent=indent + 2)
 
 
-def _term(line: Line, *, terminal: Terminal, indent: str) -> list[str]:
+def _term(line: Line, *, indent: int) -> list[Paragraph]:
     formula = f" = {line.formula}" if line.formula else ""
-    lines = _wrapped(f"{line.label}: {amount(line.bytes)}{formula}", terminal=terminal, indent=indent)
-    return lines + (_source(line.source, terminal=terminal, indent=indent + "  ") if line.source else [])
-
-
-def _source(source: str, *, terminal: Terminal, indent: str) -> list[str]:
-    lines = _wrapped(f"source: {source}", terminal=terminal, indent=indent)
-    return [styled(line, "dim", color=terminal.color) for line in lines]
-
-
-def _wrapped(text: str, *, terminal: Terminal, indent: str) -> list[str]:
-    return wrap(visible(text), width=terminal.width, first=indent, indent=indent + "  ")
-
-
-def notes(word: str, texts: Iterable[str], *, terminal: Terminal, indent: str = "") -> list[str]:
-    """Return one line for each text, behind the word."""
-    return [line for text in texts for line in _wrapped(f"{word}: {text}", terminal=terminal, indent=indent)]
+    source = [said(f"source: {line.source}", indent=indent + 2, style="dim")] if line.source else []
+    return [said(f"{line.label}: {amount(line.bytes)}{formula}", indent=indent), *source]
 
 
 def license_words(license_: EffectiveLicense) -> str:
@@ -59,10 +40,11 @@ def license_words(license_: EffectiveLicense) -> str:
     return f"{license_.effective_id}{limits[license_.commercial]}"
 
 
-def license_explained(license_: EffectiveLicense, *, terminal: Terminal, indent: str = "") -> list[str]:
+def license_explained(license_: EffectiveLicense, *, indent: int = 0) -> list[Paragraph]:
     """Return what the licence allows, how it came to be over the lineage, and what remains to be done."""
     regions = f"; nothing granted in {', '.join(license_.regions_excluded)}" if license_.regions_excluded else ""
-    head = f"licence {license_.effective_id}: commercial use {license_.commercial}{regions}"
-    lines = _wrapped(head, terminal=terminal, indent=indent)
-    lines += notes("because", license_.because, terminal=terminal, indent=indent + "  ")
-    return lines + notes("condition", license_.conditions, terminal=terminal, indent=indent + "  ")
+    head = said(
+        ("licence", "bold"), f" {license_.effective_id}: commercial use {license_.commercial}{regions}", indent=indent
+    )
+    because = notes("because", license_.because, indent=indent + 2)
+    return [head, *because, *notes("condition", license_.conditions, indent=indent + 2)]

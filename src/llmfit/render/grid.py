@@ -1,16 +1,12 @@
-"""Rows and columns as text: a table for people, TSV, CSV and markdown."""
+"""Rows and columns, and as text for programs and pages: TSV, CSV and markdown."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 from llmfit.records.frozen import dataclass
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import cell_width, clip, styled, visible, wrap
+from llmfit.render.text import visible
 
 Scalar = str | int | float | bool | None
-GAP = 2
-LEAST = 10
-"""Columns to which a cell may be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +16,7 @@ class Column:
     header: str
     align: Literal["left", "right"] = "left"
     shrinks: bool = False
-    """Whether its cells may be cut where the table is too wide."""
+    """Whether its cells may be folded where the table is too wide."""
     style: str = ""
 
 
@@ -43,68 +39,9 @@ class Records:
     rows: Sequence[Sequence[Scalar]]
 
 
-def table(columns: Sequence[Column], rows: Sequence[Row], *, terminal: Terminal, indent: str = "") -> list[str]:
-    """Return the lines of a table; a list of its rows where the terminal is narrow."""
-    header, blocks = blocks_of(columns, rows, terminal=terminal, indent=indent)
-    lines = [*header]
-    for place, block in enumerate(blocks):
-        lines += ["", *block] if place and terminal.is_narrow else block
-    return lines
-
-
-def blocks_of(
-    columns: Sequence[Column], rows: Sequence[Row], *, terminal: Terminal, indent: str = ""
-) -> tuple[list[str], list[list[str]]]:
-    """Return the header's lines, and the lines of each row, so that a caller can put more below a row.
-
-    A column in which no row has anything is left out.
-    """
-    cells = [[_clean(cell) for cell in row] for row in rows]
-    filled = [place for place in range(len(columns)) if any(row[place].text for row in cells)]
-    columns, cells = [columns[place] for place in filled], [[row[place] for place in filled] for row in cells]
-    if terminal.is_narrow:
-        return [], [_stacked(columns, row, terminal=terminal) for row in cells]
-    widths = _widths(columns, cells, terminal=terminal, taken=len(indent))
-    heads = [Cell(column.header, "dim") for column in columns]
-    header = [indent + _line(columns, heads, widths, color=terminal.color)] if any(c.header for c in columns) else []
-    return header, [[indent + _line(columns, row, widths, color=terminal.color)] for row in cells]
-
-
-def _clean(cell: str | Cell) -> Cell:
+def clean(cell: str | Cell) -> Cell:
+    """Return a cell with control characters written out."""
     return Cell(visible(cell.text), cell.style) if isinstance(cell, Cell) else Cell(visible(cell), "")
-
-
-def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, terminal: Terminal, taken: int) -> list[int]:
-    widths = [
-        max([cell_width(column.header), *(cell_width(row[place].text) for row in rows)])
-        for place, column in enumerate(columns)
-    ]
-    if terminal.width is None:
-        return widths
-    excess = sum(widths) + GAP * (len(columns) - 1) + taken - terminal.width
-    for place in sorted((p for p, c in enumerate(columns) if c.shrinks), key=lambda p: -widths[p]):
-        cut = max(0, min(excess, widths[place] - LEAST))
-        widths[place] -= cut
-        excess -= cut
-    return widths
-
-
-def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], *, color: bool) -> str:
-    parts = []
-    for column, cell, width in zip(columns, row, widths, strict=True):
-        text = clip(cell.text, width) if column.shrinks else cell.text
-        space = " " * (width - cell_width(text))
-        shown = styled(text, cell.style or column.style, color=color)
-        parts.append(shown + space if column.align == "left" else space + shown)
-    return (" " * GAP).join(parts).rstrip()
-
-
-def _stacked(columns: Sequence[Column], row: Sequence[Cell], *, terminal: Terminal) -> list[str]:
-    lines: list[str] = []
-    for column, cell in zip(columns, row, strict=True):
-        if cell.text:
-            lines += wrap(cell.text, width=terminal.width, indent="  ", first=f"{column.header}: ".lstrip(": "))
-    return lines
 
 
 def plain(records: Records) -> str:
@@ -129,7 +66,7 @@ def markdown(columns: Sequence[Column], rows: Sequence[Row]) -> str:
     """Return a table as GitHub shows it."""
     head = [column.header or " " for column in columns]
     rule = ["---:" if column.align == "right" else "---" for column in columns]
-    body = [[escape_markdown(_clean(cell).text) for cell in row] for row in rows]
+    body = [[escape_markdown(clean(cell).text) for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *body])
 
 

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llmfit.records.frozen import dataclass
 from llmfit.render import envelope as nouns
-from llmfit.render.explain import notes
 from llmfit.render.grid import Column, Records, Scalar, markdown
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import parameters, visible, wrap
+from llmfit.render.prose import BLANK, Drawable, notes, said
+from llmfit.render.text import parameters, visible
 from llmfit.render.view import Origin
 
 if TYPE_CHECKING:
@@ -63,14 +62,12 @@ class ImportView:
         fields = ("model", "action", "file", "field", "before", "after")
         return Records(fields, rows or [[self.model.id, self.action, self.file, None, None, None]])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return what was done, and every change as a line taken away and a line put in."""
-        words = f"{self._words()} ({parameters(self.model.parameters)} parameters)"
-        lines = wrap(visible(words), width=terminal.width)
+        lines = [said(f"{self._words()} ({parameters(self.model.parameters)} parameters)")]
         for name, before, after in self._rows():
-            lines += ["", *wrap(f"- {name}: {before}", width=terminal.width)]
-            lines += wrap(f"+ {name}: {after}", width=terminal.width)
-        return "\n".join(lines + notes("warning", self.warnings, terminal=terminal))
+            lines += [BLANK, said(("- ", "red"), f"{name}: {before}"), said(("+ ", "green"), f"{name}: {after}")]
+        return lines + notes("warning", self.warnings)
 
     def markdown(self) -> str:
         """Return what was done, and the changes as a table."""

@@ -6,10 +6,11 @@ from typing import Any
 from llmfit.records.frozen import dataclass
 from llmfit.records.plan import GpuChoice, GridCell, Plan, Variant
 from llmfit.render import envelope as nouns
-from llmfit.render.explain import license_words, memory_explained, notes
-from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown, table
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, styled, tokens, visible, wrap
+from llmfit.render.explain import license_words, memory_explained
+from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown
+from llmfit.render.prose import BLANK, Drawable, notes, said
+from llmfit.render.tables import Rows
+from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, tokens
 from llmfit.render.view import Origin
 
 FIELDS = (
@@ -97,51 +98,47 @@ class PlanView:
         rows += [_choice_record(plan, choice) for choice in (*plan.smallest, *plan.cheapest)]
         return Records(FIELDS, rows + [_cell_record(plan, cell) for cell in plan.grid])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return the heading, the tables, the frontier and what is to be known."""
         plan = self.plan
-        if self.launch:
-            return self.launch
-        lines = self._heading(terminal)
+        title, *below = self._heading()
+        lines: list[Drawable] = [said((title, "bold")), *map(said, below)]
         if plan.variants:
-            lines += ["", *table(_VARIANTS, [_variant_row(one) for one in plan.variants], terminal=terminal)]
-            lines += ["", *_frontiers(plan, terminal=terminal), *_refusals(plan, terminal=terminal)]
+            lines += [BLANK, Rows(_VARIANTS, [_variant_row(one) for one in plan.variants]), BLANK]
+            lines += [*_frontiers(plan), *_refusals(plan)]
         for title, choices in (("least memory", plan.smallest), ("lowest price", plan.cheapest)):
             if choices:
-                lines += ["", title, *table(_CHOICES, [_choice_row(one) for one in choices], terminal=terminal)]
+                lines += [BLANK, said(title), Rows(_CHOICES, [_choice_row(one) for one in choices])]
         if plan.workload is not None and not plan.smallest:
-            lines += ["", "No machine with up to 8 of these GPUs runs it"]
+            lines += [BLANK, said("No machine with up to 8 of these GPUs runs it")]
         if plan.prices_note:
-            lines += ["", *wrap(plan.prices_note, width=terminal.width)]
+            lines += [BLANK, said(plan.prices_note)]
         if plan.grid:
-            columns, rows = _grid(plan)
-            lines += ["", *table(columns, rows, terminal=terminal)]
+            lines += [BLANK, Rows(*_grid(plan))]
         for variant in plan.variants if self.explain else ():
             if variant.estimate is not None:
                 words = f"{variant.workload.engine.id} {variant.workload.format.id}"
-                lines += ["", words, *memory_explained(variant.estimate, terminal=terminal, indent="  ")]
-        return "\n".join([*lines, *notes("warning", plan.warnings, terminal=terminal)])
+                lines += [BLANK, said(words), *memory_explained(variant.estimate, indent=2)]
+        return [*lines, *notes("warning", plan.warnings)]
 
-    def _heading(self, terminal: Terminal) -> list[str]:
-        plan, width = self.plan, terminal.width
-        title = styled(visible(plan.model.id), "bold", color=terminal.color)
+    def _heading(self) -> list[str]:
+        plan = self.plan
         size = f"{parameters(plan.model.parameters)} parameters, {license_words(plan.license)}"
-        lines = [title, *wrap(f"{size}, made for {tokens(plan.model.context_length)} tokens", width=width)]
+        lines = [plan.model.id, f"{size}, made for {tokens(plan.model.context_length)} tokens"]
         if plan.device is not None:
-            words = f"{visible(plan.device.name)}, {amount(plan.device.usable_bytes)} usable"
+            words = f"{plan.device.name}, {amount(plan.device.usable_bytes)} usable"
             load = f"{count_of(plan.sequences, 'sequence')} for the context, {plan.context:,} tokens for the sequences"
-            return [*lines, *wrap(words, width=width), *wrap(load, width=width)]
+            return [*lines, words, load]
         if plan.workload is not None:
             asked = plan.workload
             words = f"{asked.engine.id}, {asked.format.id}, KV cache {asked.kv_format.id}"
-            count = count_of(asked.sequences, "sequence")
-            return [*lines, *wrap(f"{words}, {count} of {asked.context:,} tokens", width=width)]
-        return [*lines, *wrap("smallest card in GB, one sequence", width=width)]
+            return [*lines, f"{words}, {count_of(asked.sequences, 'sequence')} of {asked.context:,} tokens"]
+        return [*lines, "smallest card in GB, one sequence"]
 
     def markdown(self) -> str:
         """Return the heading and one table for each kind of answer."""
         plan = self.plan
-        head = [escape_markdown(line) for line in self._heading(Terminal())]
+        head = [escape_markdown(line) for line in self._heading()]
         parts = [f"### {head[0]}", "  \n".join(head[1:])]
         if plan.variants:
             parts.append(markdown(_VARIANTS, [_variant_row(one) for one in plan.variants]))
@@ -293,26 +290,26 @@ def _variant_row(variant: Variant) -> Row:
     ]
 
 
-def _frontiers(plan: Plan, *, terminal: Terminal) -> list[str]:
+def _frontiers(plan: Plan) -> list[Drawable]:
     """Return sequences × context of each variant that has more than one point."""
-    lines: list[str] = []
+    lines: list[Drawable] = []
     for variant in plan.variants:
         shown = [one for one in variant.frontier if one.context >= SHORTEST]
         if len(shown) > 1:
             words = f"{variant.workload.engine.id} {variant.workload.format.id}"
             points = ", ".join(f"{one.sequences}x{about_tokens(one.context)}" for one in shown)
-            lines += wrap(f"{words}: {points}", width=terminal.width, indent="  ", first="")
-    return [*wrap("sequences x context that fit:", width=terminal.width), *lines] if lines else []
+            lines.append(said(f"{words}: {points}"))
+    return [said("sequences x context that fit:"), *lines] if lines else []
 
 
-def _refusals(plan: Plan, *, terminal: Terminal) -> list[str]:
+def _refusals(plan: Plan) -> Sequence[Drawable]:
     seen: dict[str, list[str]] = {}
     for variant in plan.variants:
         for one in variant.refused:
             words = f"tensor {one.tensor_parallel}, pipeline {one.pipeline_parallel}: {one.reason}"
             seen.setdefault(words, []).append(variant.workload.format.id)
     texts = [f"{', '.join(formats)} in {words}" for words, formats in seen.items()]
-    return notes("vLLM refuses", texts, terminal=terminal)
+    return notes("vLLM refuses", texts)
 
 
 def _choice_row(choice: GpuChoice) -> Row:

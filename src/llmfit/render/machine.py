@@ -6,10 +6,10 @@ from typing import Any
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.frozen import dataclass
 from llmfit.render import envelope as nouns
-from llmfit.render.explain import notes
-from llmfit.render.grid import Column, Records, Row, markdown, table
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, wrap
+from llmfit.render.grid import Column, Records, Row, markdown
+from llmfit.render.prose import BLANK, Drawable, notes, said
+from llmfit.render.tables import Rows
+from llmfit.render.text import amount
 from llmfit.render.view import Origin
 
 COLUMNS = (
@@ -49,16 +49,19 @@ class MachineView:
         fields = tuple(rows[0]) if rows else ("name",)
         return Records(fields, [[row[name] for name in fields] for row in rows])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return one line for each GPU, the RAM, and where each figure comes from."""
-        lines = table(COLUMNS, [_row(gpu) for gpu in self.device.gpus], terminal=terminal)
         ram = "unknown" if self.device.ram_bytes is None else amount(self.device.ram_bytes)
-        lines += ["", *wrap(f"RAM that a program can take: {ram}", width=terminal.width)]
-        if self.device.unified:
-            lines += wrap("GPU and CPU share one memory", width=terminal.width)
+        shared = [said("GPU and CPU share one memory")] if self.device.unified else []
         sources = [f"{gpu.name}: {gpu.source}" for gpu in dict.fromkeys(self.device.gpus) if gpu.source]
-        lines += notes("source", dict.fromkeys(sources), terminal=terminal)
-        return "\n".join([*lines, *notes("note", self.device.notes, terminal=terminal)])
+        return [
+            Rows(COLUMNS, [_row(gpu) for gpu in self.device.gpus]),
+            BLANK,
+            said(f"RAM that a program can take: {ram}"),
+            *shared,
+            *notes("source", dict.fromkeys(sources)),
+            *notes("note", self.device.notes),
+        ]
 
     def markdown(self) -> str:
         """Return one table."""

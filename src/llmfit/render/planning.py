@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from llmfit.records.sizing import TrainingPlan
 from llmfit.render.fitting import VERDICTS
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, visible, wrap
+from llmfit.render.prose import Paragraph, said
+from llmfit.render.text import amount
 
 if TYPE_CHECKING:
     from llmfit.render import shapes
@@ -25,7 +25,7 @@ def plan_json(plan: TrainingPlan) -> "shapes.TrainingPlan":
     }
 
 
-def plan_lines(plan: TrainingPlan, *, terminal: Terminal) -> list[str]:
+def plan_words(plan: TrainingPlan) -> list[Paragraph]:
     """Return what is the most that fits, one thing at a time, and what other methods take."""
     limits = {
         "micro-batch of": plan.batch_size,
@@ -33,16 +33,15 @@ def plan_lines(plan: TrainingPlan, *, terminal: Terminal) -> list[str]:
         "rank": plan.lora_rank,
     }
     words = [f"{word} {limit:,}" for word, limit in limits.items() if limit is not None]
-    lines = wrap(f"fits up to: {', or '.join(words)}", width=terminal.width) if words else []
+    most = [said(f"fits up to: {', or '.join(words)}")] if words else []
     others = ", ".join(f"{one.method} {amount(one.total_bytes)} ({VERDICTS[one.verdict][0]})" for one in plan.methods)
-    return lines + (wrap(f"by method: {others}", width=terminal.width, indent="  ", first="") if others else [])
+    return most + ([said(f"by method: {others}")] if others else [])
 
 
-def recipe_lines(plan: TrainingPlan, *, terminal: Terminal) -> list[str]:
+def recipe_words(plan: TrainingPlan) -> list[Paragraph]:
     """Return the arguments that take what the estimate says, by library."""
-    lines = []
-    for part, arguments in plan.recipe.items():
-        if arguments:
-            text = f"{part}: {json.dumps(arguments, ensure_ascii=False, default=str)}"
-            lines += wrap(visible(text), width=terminal.width, indent="  ", first="")
-    return lines
+    return [
+        said(f"{part}: {json.dumps(arguments, ensure_ascii=False, default=str)}")
+        for part, arguments in plan.recipe.items()
+        if arguments
+    ]

@@ -1,22 +1,26 @@
 """How recommendations look."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName
 from llmfit.records.frozen import dataclass
 from llmfit.records.recommendation import Recommendation, Recommendations, Rejection
 from llmfit.render import envelope as nouns
-from llmfit.render.bar import bar, segments
+from llmfit.render.bar import Bar, segments
 from llmfit.render.explain import license_words
-from llmfit.render.fitting import VERDICTS, legend
-from llmfit.render.grid import Column, Records, Row, Scalar, blocks_of, escape_markdown, markdown
+from llmfit.render.fitting import VERDICTS, Legend
+from llmfit.render.grid import Column, Records, Row, Scalar, escape_markdown, markdown
+from llmfit.render.prose import BLANK, READABLE, Drawable, Paragraph, notes, said
 from llmfit.render.recommendation_json import question_json, recommendation_json, rejection_json
-from llmfit.render.scoring import closest_lines, pick_explained, rejection_lines
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, rate, styled, tokens, visible, wrap
+from llmfit.render.scoring import closest, pick_explained, rejected
+from llmfit.render.tables import Rows
+from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, rate, tokens
 from llmfit.render.view import Origin
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 COLUMNS = (
     Column("#", "right", style="dim"),
@@ -50,9 +54,20 @@ FIELDS = (
     "score",
     "rating",
     "badge",
+    "training",
+    *(f"{name}_bytes" for name in (PartName.GRADIENTS, PartName.OPTIMIZER, PartName.ADAPTER)),
+    "labels",
+    "pareto",
 )
-BAR_WIDTH = 24
-REASONS = 3
+BAR_WIDTH = 20
+INDENT = 3
+"""Columns before what stands below a pick, so that it begins under the name."""
+REASONS = 2
+_BADGES = {
+    "measured": "measured for this task",
+    "related": "rated by its relatives",
+    "estimated": "rated by size and age",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,60 +114,57 @@ class RecommendationsView:
         """Return one row for each pick."""
         return Records(FIELDS, [_record(section, pick) for section, pick in self._sections()])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return the picks with a bar each, what needs RAM, and what was left out."""
         answer = self.answer
-        lines = wrap(self._title(), width=terminal.width)
+        parts: list[Drawable] = [said(self._title(), hang=0)]
         if answer.picks:
-            lines += ["", *self._picks(answer.picks, terminal=terminal)]
+            parts += [BLANK, self._picks(answer.picks)]
         if answer.offload:
-            head = "With part of the model in RAM beside the GPU, slower:"
-            lines += ["", *wrap(head, width=terminal.width), *self._picks(answer.offload, terminal=terminal)]
+            head = said("With part of the model in RAM beside the GPU, slower:", hang=0)
+            parts += [BLANK, head, BLANK, self._picks(answer.offload)]
         shown = [pick.fit.estimate for pick in (*answer.picks, *answer.offload)]
+        below = self._below()
         if shown:
-            lines += ["", *(styled(line, "dim", color=terminal.color) for line in legend(shown, terminal=terminal))]
-        return "\n".join([*lines, *self._below(terminal)])
+            parts += [BLANK, Legend(shown)]
+        return [*parts, *([BLANK, *below] if below else [])]
 
     def _title(self) -> str:
         answer, question = self.answer, self.answer.question
         found = count_of(len(answer.picks), "model") if answer.picks else "No model"
         limits = [*question.licenses, *question.languages, *([question.region] if question.region else [])]
         wanted = f" ({', '.join(limits)})" if limits else ""
-        load = f"{tokens(answer.context)} tokens" + (f" × {question.sequences}" if question.sequences > 1 else "")
-        device = f"{visible(self.device.name)}, {amount(self.device.usable_bytes)} usable"
-        return f"{found} for {', '.join(question.tasks)}{wanted} on {device}, with {load}"
+        training = question.training
+        many = question.sequences if training is None else training.batch_size
+        load = f"{tokens(answer.context)} tokens" + (f" × {many}" if many > 1 else "")
+        device = f"{self.device.name}, {amount(self.device.usable_bytes)} usable"
+        use = "for" if training is None else f"to fine-tune with {training.method} for"
+        return f"{found} {use} {', '.join(question.tasks)}{wanted} on {device}, with {load}"
 
-    def _picks(self, picks: Sequence[Recommendation], *, terminal: Terminal) -> list[str]:
-        header, blocks = blocks_of(COLUMNS, [_row(pick) for pick in picks], terminal=terminal)
-        lines = [*header]
-        for pick, block in zip(picks, blocks, strict=True):
-            lines += [*block, *_details(pick, terminal=terminal)]
-            lines += _beside(pick, terminal=terminal)
-            if not self.explain:
-                lines += _why(pick, terminal=terminal)
-            else:
-                lines += [*pick_explained(pick, terminal=terminal, indent="    ")]
-            if terminal.is_narrow or self.explain:
-                lines.append("")
-        return lines[:-1] if lines and not lines[-1] else lines
+    def _picks(self, picks: Sequence[Recommendation]) -> Rows:
+        below: list[list[Drawable]] = [
+            self._details(pick) if pick is picks[-1] else [*self._details(pick), BLANK] for pick in picks
+        ]
+        return Rows(COLUMNS, [_row(pick) for pick in picks], below)
 
-    def _below(self, terminal: Terminal) -> list[str]:
-        answer, lines = self.answer, [""]
+    def _details(self, pick: Recommendation) -> list[Drawable]:
+        """Return what stands below a pick: the bar, what a bundle has beside it, and why it is there."""
+        lines: list[Drawable] = [_Memory(pick), *_beside(pick)]
+        if self.explain:
+            return lines + pick_explained(pick, indent=INDENT)
+        asked = "commercial" in self.answer.question.licenses and not pick.license.permissive
+        return lines + _why(pick) + (notes("condition", pick.license.conditions, indent=INDENT) if asked else [])
+
+    def _below(self) -> list[Paragraph]:
+        answer, lines = self.answer, []
         if answer.rejected:
-            counts = ", ".join(f"{reason} {count}" for reason, count in answer.rejected.items())
-            lines += wrap(
-                f"Left out of {count_of(answer.considered, 'model')}: {counts}",
-                width=terminal.width,
-                first="",
-                indent="  ",
-            )
+            counts = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in answer.rejected.items())
+            lines.append(said(f"Left out of {count_of(answer.considered, 'model')}: {counts}"))
         if self.why_not is not None:
-            lines += rejection_lines([self.why_not], terminal=terminal)
+            lines += rejected([self.why_not])
         elif self.explain:
-            lines += closest_lines(answer, terminal=terminal)
-        for warning in answer.warnings:
-            lines += wrap(f"warning: {visible(warning)}", width=terminal.width, first="", indent="  ")
-        return lines if len(lines) > 1 else []
+            lines += closest(answer)
+        return lines + notes("warning", answer.warnings)
 
     def markdown(self) -> str:
         """Return a heading and a table for each section."""
@@ -161,7 +173,7 @@ class RecommendationsView:
             parts.append(_markdown(self.answer.picks))
         if self.answer.offload:
             parts += ["With part of the model in RAM beside the GPU:", _markdown(self.answer.offload)]
-        return "\n\n".join([*parts, *(escape_markdown(line) for line in self._below(Terminal()) if line)])
+        return "\n\n".join([*parts, *(escape_markdown(line.text) for line in self._below())])
 
 
 def _speed(pick: Recommendation) -> str:
@@ -180,45 +192,53 @@ def _row(pick: Recommendation) -> Row:
     ]
 
 
-def _details(pick: Recommendation, *, terminal: Terminal) -> list[str]:
-    """Return the bar with what stays free, and in words the licence, the evidence and the labels."""
-    indent = "" if terminal.is_narrow else "    "
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The bar of a pick, and beside it, or below it on a narrow terminal, what stays free and on which terms."""
+
+    pick: Recommendation
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
+        """Yield both."""
+        from rich.table import Table
+
+        fit = self.pick.fit
+        drawn = Bar(parts=segments(fit.estimate), capacity=fit.device.usable_bytes, width=BAR_WIDTH)
+        words = said((" · ".join(_terms(self.pick)), ""), hang=0)
+        if options.max_width < INDENT + 2 * BAR_WIDTH:
+            yield from (drawn, words)
+            return
+        beside = Table.grid(padding=(0, 2, 0, 0))
+        for width in (INDENT - 2, BAR_WIDTH, min(READABLE, options.max_width) - INDENT - BAR_WIDTH - 2):
+            beside.add_column(width=width)
+        beside.add_row("", drawn, words)
+        yield beside
+
+
+def _terms(pick: Recommendation) -> list[str]:
     fit = pick.fit
-    capacity = fit.device.usable_bytes
-    width = terminal.room(BAR_WIDTH + len(indent)) - len(indent)
-    drawn = bar(segments(fit.estimate), capacity=capacity, width=width, terminal=terminal)
-    words = [f"{gib(fit.headroom_bytes)} free" if fit.headroom_bytes >= 0 else VERDICTS[fit.verdict][0]]
-    if pick.max_context:
-        words.append(f"up to {about_tokens(pick.max_context)}")
-    words += [license_words(pick.license), pick.quality.badge, *pick.labels]
-    text = " · ".join(words)
-    if terminal.is_narrow:
-        return [drawn, *wrap(text, width=terminal.width)]
-    lines = wrap(text, width=None if terminal.width is None else terminal.width - width - len(indent) - 2)
-    rest = [f"{indent}{' ' * (width + 2)}{line}" for line in lines[1:]]
-    return [f"{indent}{drawn}  {styled(lines[0], 'dim', color=terminal.color)}", *rest]
+    free = f"{gib(fit.headroom_bytes)} GiB free" if fit.headroom_bytes >= 0 else VERDICTS[fit.verdict][0]
+    longest = [f"up to {about_tokens(pick.max_context)} tokens"] if pick.max_context else []
+    return [free, *longest, license_words(pick.license)]
 
 
-def _beside(pick: Recommendation, *, terminal: Terminal) -> list[str]:
-    """Return the other models of a bundle, one a line."""
-    indent = "" if terminal.is_narrow else "    "
+def _beside(pick: Recommendation) -> list[Paragraph]:
+    """Return the other models of a bundle."""
     return [
-        line
-        for one in pick.companions
-        for line in wrap(
-            f"{one.role}: {visible(one.model.id)} {one.workload.format.id}, {amount(one.fit.estimate.total_bytes)}",
-            width=terminal.width,
-            first=f"{indent}+ ",
-            indent=f"{indent}  ",
+        said(
+            f"+ {one.role}: {one.model.id} {one.workload.format.id}, {amount(one.fit.estimate.total_bytes)}",
+            indent=INDENT,
         )
+        for one in pick.companions
     ]
 
 
-def _why(pick: Recommendation, *, terminal: Terminal) -> list[str]:
-    """Return the reasons that the row does not say itself; the first is size, date and evidence."""
-    indent = "" if terminal.is_narrow else "    "
-    text = "; ".join(visible(reason) for reason in pick.reasons[1:REASONS])
-    return wrap(text, width=terminal.width, first=indent, indent=indent) if text else []
+def _why(pick: Recommendation) -> list[Paragraph]:
+    """Return the labels, what the rating rests on, and the first reason beyond it; `--explain` has them all."""
+    named = [*pick.labels, *(["on the frontier"] if pick.pareto else [])]
+    labels = [(", ".join(named), "green"), (" · ", "dim")] if named else []
+    words = "; ".join([_BADGES[pick.quality.badge], *pick.reasons[1:REASONS]])
+    return [said(*labels, (words, "dim"), indent=INDENT, hang=0)]
 
 
 def _markdown(picks: Sequence[Recommendation]) -> str:
@@ -252,4 +272,8 @@ def _record(section: str, pick: Recommendation) -> list[Scalar]:
         round(pick.score, 2),
         round(pick.quality.rating, 1),
         pick.quality.badge,
+        None if pick.training is None else pick.training.method,
+        *(memory.get(f"{name}_bytes", 0) for name in (PartName.GRADIENTS, PartName.OPTIMIZER, PartName.ADAPTER)),
+        ", ".join(pick.labels),
+        pick.pareto,
     ]

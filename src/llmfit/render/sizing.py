@@ -10,12 +10,12 @@ from llmfit.records.training import Training
 from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import LABELS
-from llmfit.render.explain import license_explained, license_words, memory_explained, notes
-from llmfit.render.fitting import fit_lines, memory_lines, range_words
+from llmfit.render.explain import license_explained, license_words, memory_explained
+from llmfit.render.fitting import fit_words, memory_table, range_words
 from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown
-from llmfit.render.planning import plan_json, plan_lines, recipe_lines
-from llmfit.render.terminal import Terminal
-from llmfit.render.text import amount, count_of, parameters, rate, styled, tokens, visible, wrap
+from llmfit.render.planning import plan_json, plan_words, recipe_words
+from llmfit.render.prose import BLANK, Drawable, Paragraph, notes, said
+from llmfit.render.text import amount, count_of, parameters, rate, tokens
 from llmfit.render.view import Origin
 
 if TYPE_CHECKING:
@@ -179,36 +179,33 @@ class SizingView:
         """Return the estimate as one row."""
         return Records(FIELDS, [sizing_record(self.sizing)])
 
-    def table(self, terminal: Terminal) -> str:
+    def table(self) -> Sequence[Drawable]:
         """Return parts, bar, verdict and speed."""
-        sizing, width = self.sizing, terminal.width
-        title = styled(visible(sizing.model.id), "bold", color=terminal.color)
-        lines = [title, *wrap(model_words(sizing), width=width), *wrap(load_words(sizing), width=width), ""]
-        lines += memory_lines(sizing.estimate, fit=sizing.fit, terminal=terminal)
-        lines += ["", *self._below(terminal)]
+        sizing = self.sizing
+        title = [said((sizing.model.id, "bold"), hang=0)]
+        title += [said(words, hang=0) for words in (model_words(sizing), load_words(sizing))]
+        shown: list[Drawable] = [*title, BLANK, *memory_table(sizing.estimate, fit=sizing.fit), BLANK, *self._below()]
         if self.explain:
-            lines += ["", *memory_explained(sizing.estimate, terminal=terminal)]
-            lines += ["", *license_explained(sizing.license, terminal=terminal)]
-            if sizing.plan is not None:
-                lines += ["", *recipe_lines(sizing.plan, terminal=terminal)]
-        return "\n".join(lines).rstrip()
+            shown += [BLANK, *memory_explained(sizing.estimate), BLANK, *license_explained(sizing.license)]
+            shown += [BLANK, *recipe_words(sizing.plan)] if sizing.plan is not None else []
+        return shown
 
-    def _below(self, terminal: Terminal) -> list[str]:
-        sizing, width = self.sizing, terminal.width
-        lines = [] if sizing.fit is None else fit_lines(sizing.fit, terminal=terminal)
+    def _below(self) -> list[Paragraph]:
+        sizing = self.sizing
+        lines = [] if sizing.fit is None else fit_words(sizing.fit)
         if spread := range_words(sizing.estimate):
-            lines += wrap(f"measured range of such totals: {spread}", width=width)
+            lines.append(said(f"measured range of such totals: {spread}"))
         if sizing.offload is not None:
-            lines += wrap(split_words(sizing.offload), width=width)
+            lines.append(said(split_words(sizing.offload)))
         elif sizing.estimate.host_bytes:
-            lines += wrap(f"in RAM beside it: {amount(sizing.estimate.host_bytes)}", width=width)
+            lines.append(said(f"in RAM beside it: {amount(sizing.estimate.host_bytes)}"))
         if len(sizing.estimate.per_gpu_bytes) > 1:
-            lines += wrap(f"fullest GPU: {amount(max(sizing.estimate.per_gpu_bytes))}", width=width)
+            lines.append(said(f"fullest GPU: {amount(max(sizing.estimate.per_gpu_bytes))}"))
         if speed := speed_words(sizing):
-            lines += wrap(f"speed: {visible(speed)}", width=width)
+            lines.append(said(f"speed: {speed}"))
         if sizing.plan is not None:
-            lines += plan_lines(sizing.plan, terminal=terminal)
-        return lines + notes("warning", warnings_of(sizing), terminal=terminal)
+            lines += plan_words(sizing.plan)
+        return lines + notes("warning", warnings_of(sizing))
 
     def markdown(self) -> str:
         """Return a heading, the parts as a table, and the verdict."""
@@ -216,7 +213,7 @@ class SizingView:
         rows = [[label, amount(count), f"{count:,}"] for label, count in _amounts(sizing.estimate)]
         columns = [Column("part"), Column("size", "right"), Column("bytes", "right")]
         words = [f"{escape_markdown(model_words(sizing))}  ", escape_markdown(load_words(sizing))]
-        below = [escape_markdown(line) for line in self._below(Terminal())]
+        below = [escape_markdown(line.text) for line in self._below()]
         return "\n".join(
             [f"### {escape_markdown(sizing.model.id)}", "", *words, "", markdown(columns, rows), "", "  \n".join(below)]
         ).rstrip()

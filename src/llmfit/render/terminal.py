@@ -2,9 +2,6 @@
 
 from llmfit.records.frozen import dataclass
 
-NARROW = 48
-"""Columns below which a table becomes a list of its rows."""
-
 _ASCII = str.maketrans(
     {
         "█": "#",
@@ -41,15 +38,6 @@ class Terminal:
     color: bool = False
     unicode: bool = True
     """Whether letters outside ASCII arrive."""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether columns side by side cannot be read."""
-        return self.width is not None and self.width < NARROW
-
-    def room(self, wanted: int) -> int:
-        """Return the columns for something that would like to have `wanted`."""
-        return wanted if self.width is None else min(wanted, self.width)
 
 
 def to_ascii(text: str) -> str:

@@ -1,21 +1,8 @@
-"""Words and figures as people read them: units, widths, wrapping, and nothing that a terminal would obey."""
+"""Words and figures as people read them: units, and nothing that a terminal would obey."""
 
-import textwrap
-import unicodedata
 from collections.abc import Iterable
 
 GIB = 1024**3
-
-_STYLES = {
-    "bold": "1",
-    "dim": "2",
-    "red": "31",
-    "green": "32",
-    "yellow": "33",
-    "blue": "34",
-    "magenta": "35",
-    "cyan": "36",
-}
 
 
 def visible(text: str, *, lines: bool = False) -> str:
@@ -27,48 +14,6 @@ def visible(text: str, *, lines: bool = False) -> str:
         return text
     kept = "\n" if lines else ""
     return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def styled(text: str, style: str, *, color: bool) -> str:
-    """Return the text in a colour or weight, where colours are wanted."""
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color and style and text else text
-
-
-def cell_width(text: str) -> int:
-    """Return how many columns the text takes: two for each wide letter."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def clip(text: str, width: int) -> str:
-    """Return the text in at most `width` columns, with an ellipsis where it was cut."""
-    if cell_width(text) <= width:
-        return text
-    kept, used = [], 1
-    for letter in text:
-        used += cell_width(letter)
-        if used > width:
-            break
-        kept.append(letter)
-    return "".join(kept) + "…" if width > 0 else ""
-
-
-def wrap(text: str, *, width: int | None, indent: str = "", first: str | None = None) -> list[str]:
-    """Return the text as lines of at most `width` columns; `first` begins the first, `indent` the others."""
-    start = indent if first is None else first
-    if width is None:
-        return [start + text]
-    label = start.lstrip(" ")
-    start = start.removesuffix(label) if label else start
-    return textwrap.wrap(
-        label + text,
-        max(width, len(indent) + 8, len(start) + 8),
-        initial_indent=start,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    ) or [start.rstrip()]
 
 
 def gib(count: int, *, digits: int = 2) -> str:

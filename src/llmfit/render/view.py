@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, get_args
 from llmfit.records.frozen import dataclass
 from llmfit.render.envelope import SCHEMA_VERSION
 from llmfit.render.grid import Records, comma_separated, plain
+from llmfit.render.prose import Drawable
 from llmfit.render.terminal import Terminal, to_ascii
 
 Output = Literal["table", "plain", "json", "jsonl", "csv", "markdown"]
@@ -34,8 +35,8 @@ class View(Protocol):
     def records(self) -> Records:
         """Return the rows of `plain` and `csv`."""
 
-    def table(self, terminal: Terminal) -> str:
-        """Return the answer for people."""
+    def table(self) -> Sequence[Drawable]:
+        """Return the answer for people, part below part."""
 
     def markdown(self) -> str:
         """Return the answer for a page or a comment."""
@@ -55,7 +56,9 @@ def render(view: View, *, output: Output, terminal: Terminal) -> str:
     elif output == "markdown":
         text = view.markdown()
     else:
-        text = view.table(terminal)
+        from llmfit.render.screen import draw
+
+        text = draw(view.table(), terminal=terminal)
     return text if terminal.unicode else to_ascii(text)
 
 

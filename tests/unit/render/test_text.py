@@ -29,41 +29,6 @@ def test_line_breaks_stay_where_they_are_meant() -> None:
     assert t.visible("a\nb\r\x1b", lines=True) == "a\nb\\r\\x1b"
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("한국", 4), ("e\u0301", 1), ("", 0), ("a한", 3)])
-def test_wide_letters_take_two_columns(text: str, width: int) -> None:
-    """Widths are those of a terminal: wide letters two, combining marks none."""
-    assert t.cell_width(text) == width
-
-
-@pytest.mark.parametrize(
-    ("text", "width", "shown"),
-    [("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("한국어", 5, "한국…"), ("abc", 1, "…"), ("abc", 0, "")],
-)
-def test_a_cut_text_ends_with_an_ellipsis_and_fits(text: str, width: int, shown: str) -> None:
-    """Cutting never exceeds the width, wide letters included."""
-    assert t.clip(text, width) == shown
-    assert t.cell_width(shown) <= max(width, 0)
-
-
-def test_wrapping_breaks_between_words_alone() -> None:
-    """A name longer than the line stays whole; the first line has its label."""
-    assert t.wrap("meadow/Lark-8B-Instruct is long", width=12, first="model: ", indent="  ") == [
-        "model:",
-        "  meadow/Lark-8B-Instruct",
-        "  is long",
-    ]
-    assert t.wrap("a b c", width=None, first="- ") == ["- a b c"]
-    assert t.wrap("", width=20, first="label: ") == ["label:"]
-
-
-def test_colours_are_written_only_where_wanted() -> None:
-    """Without colour, and for empty text, there is no code."""
-    assert t.styled("x", "red", color=True) == "\x1b[31mx\x1b[0m"
-    assert t.styled("x", "red", color=False) == "x"
-    assert t.styled("", "red", color=True) == ""
-    assert t.styled("x", "", color=True) == "x"
-
-
 @pytest.mark.parametrize(
     ("count", "shown"),
     [

@@ -1,0 +1,36 @@
+"""An answer as a terminal shows it, drawn by rich."""
+
+import re
+from collections.abc import Iterable
+
+from llmfit.render.prose import ENDLESS, Drawable
+from llmfit.render.terminal import Terminal
+
+_EMPTY = re.compile(r"\x1b\[[\d;]*m( *)\x1b\[0m")
+"""Spaces in a colour, such as rich puts between columns."""
+_TRAILING = re.compile(r" +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
+
+
+def draw(parts: Iterable[Drawable], *, terminal: Terminal) -> str:
+    """Return the parts below each other, as wide and as colourful as the terminal is, without trailing spaces."""
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=terminal.width or ENDLESS,
+        height=100,
+        color_system="standard" if terminal.color else None,
+        force_terminal=terminal.color,
+        force_jupyter=False,
+        no_color=not terminal.color,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for part in parts:
+        console.print(part)
+    return _TRAILING.sub(r"\1", _EMPTY.sub(r"\1", out.getvalue())).rstrip("\n")

@@ -1,0 +1,161 @@
+"""Rows and columns for people: a table by rich, and a list of its rows where the terminal is too narrow for one."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from llmfit.records.frozen import dataclass
+from llmfit.render.grid import Cell, Column, Row, clean
+from llmfit.render.prose import BLANK, Drawable, Paragraph, said
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+GAP = 2
+LEAST = 20
+"""Columns that a name has at least, before the table becomes a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table without the columns in which no row has anything; figures stay whole, names are folded."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    below: Sequence[Sequence[Drawable]] = ()
+    """What stands below each row, across the columns; one column may shrink then."""
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
+        """Yield the table, or the list."""
+        columns, cells = _filled(self.columns, self.rows)
+        widths = _widths(columns, cells)
+        excess = sum(widths) + GAP * (len(columns) - 1) - options.max_width
+        spare = sum(max(0, width - LEAST) for width, column in zip(widths, columns, strict=True) if column.shrinks)
+        if excess > spare:
+            yield from _listed(columns, cells, self.below)
+        elif not self.below:
+            yield _table(columns, cells)
+        else:
+            fixed = [w - max(0, excess) * c.shrinks for w, c in zip(widths, columns, strict=True)]
+            for place, (row, more) in enumerate(zip(cells, self.below, strict=True)):
+                yield _table(columns, [row], widths=fixed, header=place == 0)
+                yield from more
+
+
+def _filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column], list[list[Cell]]]:
+    cells = [[clean(cell) for cell in row] for row in rows]
+    filled = [place for place in range(len(columns)) if any(row[place].text for row in cells)]
+    return [columns[place] for place in filled], [[row[place] for place in filled] for row in cells]
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    from rich.cells import cell_len
+
+    return [
+        max([cell_len(column.header), *(cell_len(row[place].text) for row in rows)])
+        for place, column in enumerate(columns)
+    ]
+
+
+def _table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    widths: Sequence[int] | None = None,
+    header: bool = True,
+) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_header=header and any(column.header for column in columns),
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
+        border_style="dim",
+        header_style="dim",
+    )
+    for place, column in enumerate(columns):
+        width = None if widths is None else widths[place]
+        table.add_column(
+            Text(column.header), justify=column.align, no_wrap=not column.shrinks, overflow="fold", width=width
+        )
+    for row in rows:
+        pairs = zip(columns, row, strict=True)
+        table.add_row(*(_shown(cell, column) for column, cell in pairs))
+    return table
+
+
+def _shown(cell: Cell, column: Column) -> "Text | Name":
+    from rich.text import Text
+
+    style = cell.style or column.style
+    return Name(cell.text, style) if column.shrinks and "/" in cell.text else Text(cell.text, style=style)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name such as `publisher/model`, broken at its stroke where it is too long for a line."""
+
+    text: str
+    style: str
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
+        """Yield the name, in lines where it has to be."""
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        del console
+        publisher, _, name = self.text.partition("/")
+        fits = cell_len(self.text) <= options.max_width
+        indent = "  " if cell_len(name) + 2 <= options.max_width else ""
+        yield Text(self.text if fits else f"{publisher}/\n{indent}{name}", style=self.style, overflow="fold")
+
+    def __rich_measure__(self, console: "Console", options: "ConsoleOptions") -> "Measurement":
+        """Return the least and the most columns that it takes."""
+        from rich.cells import cell_len
+        from rich.measure import Measurement
+
+        del console, options
+        width = cell_len(self.text)
+        return Measurement(min(LEAST, width), width)
+
+
+def _listed(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], below: Sequence[Sequence[Drawable]]
+) -> "Iterator[RenderableType]":
+    """Yield each row as lines of `header value`, or as one line where there are no headers."""
+    headed = any(column.header for column in columns)
+    for place, row in enumerate(rows):
+        if headed:
+            if place and not below:
+                yield BLANK
+            yield _pairs(columns, row)
+        else:
+            yield _line(columns, row)
+        yield from below[place] if below else ()
+
+
+def _pairs(columns: Sequence[Column], row: Sequence[Cell]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for column, cell in zip(columns, row, strict=True):
+        if cell.text:
+            table.add_row(Text(column.header), _shown(cell, column))
+    return table
+
+
+def _line(columns: Sequence[Column], row: Sequence[Cell]) -> Paragraph:
+    words: list[tuple[str, str]] = []
+    for column, cell in zip(columns, row, strict=True):
+        if cell.text:
+            words += [(" ", ""), (cell.text, cell.style or column.style)]
+    return said(*words[1:])

@@ -1,0 +1,120 @@
+"""Tables for people."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from llmfit.render.grid import Cell, Column, Row
+from llmfit.render.prose import said
+from llmfit.render.screen import draw
+from llmfit.render.tables import Rows
+from llmfit.render.terminal import Terminal
+
+COLUMNS = (Column("model", shrinks=True), Column("GiB", "right"), Column("note"))
+ROWS: list[Row] = [["meadow/Lark-8B-Instruct-2026", "4.50", ""], ["meadow/Egg", "12.00", ""]]
+
+
+def shown(*, width: int | None = None, columns: tuple[Column, ...] = COLUMNS, rows: list[Row] = ROWS) -> list[str]:
+    """Return the lines of a table."""
+    return draw([Rows(columns, rows)], terminal=Terminal(width=width)).splitlines()
+
+
+def test_a_table_aligns_its_columns() -> None:
+    """Words stand left, figures right, and nothing trails."""
+    assert shown() == [
+        "model                           GiB",
+        "───────────────────────────────────",
+        "meadow/Lark-8B-Instruct-2026   4.50",
+        "meadow/Egg                    12.00",
+    ]
+
+
+def test_a_column_without_content_is_left_out() -> None:
+    """No header stands above nothing."""
+    assert "note" not in shown()[0]
+    assert "note" in shown(rows=[["a", "1", "x"]])[0]
+
+
+def test_without_headers_there_is_no_rule() -> None:
+    """A table of facts begins with its first fact."""
+    assert shown(columns=(Column(""), Column("", "right")), rows=[["a", "1"], ["bb", "22"]]) == ["a    1", "bb  22"]
+
+
+def test_a_name_that_is_too_long_is_broken_behind_the_publisher() -> None:
+    """Names and figures stay whole."""
+    assert shown(width=30) == [
+        "model                      GiB",
+        "──────────────────────────────",
+        "meadow/                   4.50",
+        "  Lark-8B-Instruct-2026",
+        "meadow/Egg               12.00",
+    ]
+
+
+def test_a_terminal_too_narrow_for_a_table_gets_a_list_of_its_rows() -> None:
+    """Each cell has a line with its header; no figure is cut."""
+    assert shown(width=20) == [
+        "model meadow/",
+        "      Lark-8B-Instru",
+        "      ct-2026",
+        "GiB   4.50",
+        "",
+        "model meadow/Egg",
+        "GiB   12.00",
+    ]
+    many = (COLUMNS[0], *(Column(f"figure {i}", "right") for i in range(9)))
+    assert "123456" in "".join(shown(columns=many, rows=[["meadow/Egg", *["123456"] * 9]], width=60))
+    assert shown(columns=(Column(""), Column("")), rows=[["█", "a long word"]], width=9) == ["█ a", "  long", "  word"]
+
+
+def test_what_stands_below_a_row_follows_it() -> None:
+    """The columns are the same above and below, whatever stands between."""
+    rows = Rows(COLUMNS, ROWS, [[said("first")], [said("second")]])
+    assert draw([rows], terminal=Terminal(width=80)).splitlines() == [
+        "model                           GiB",
+        "───────────────────────────────────",
+        "meadow/Lark-8B-Instruct-2026   4.50",
+        "first",
+        "meadow/Egg                    12.00",
+        "second",
+    ]
+    narrow = draw([rows], terminal=Terminal(width=30)).splitlines()
+    assert narrow[3:] == ["  Lark-8B-Instruct-2026", "first", "meadow/Egg               12.00", "second"]
+    assert draw([rows], terminal=Terminal(width=20)).splitlines()[-2:] == ["GiB   12.00", "second"]
+
+
+def test_wide_letters_keep_columns_straight() -> None:
+    """Korean names take two columns a letter."""
+    assert shown(columns=(Column("name"), Column("n", "right")), rows=[["한국", "1"], ["abcd", "2"]])[2:] == [
+        "한국  1",
+        "abcd  2",
+    ]
+
+
+def test_a_cell_may_have_its_own_style() -> None:
+    """A cell's style wins over its column's."""
+    rows = Rows((Column("", style="dim"),), [[Cell("a", "red")], ["b"]])
+    assert draw([rows], terminal=Terminal(color=True)) == "\x1b[31ma\x1b[0m\n\x1b[2mb\x1b[0m"
+
+
+@pytest.mark.parametrize("name", ["[red]x", "x[/]", ":smile:", "[bold]a/b[/bold]"])
+def test_what_looks_like_markup_is_shown_in_cells_and_headers(name: str) -> None:
+    """A name is a name."""
+    assert shown(columns=(Column(name, shrinks=True),), rows=[[name]])[::2] == [name, name]
+
+
+def test_control_characters_do_not_reach_a_table() -> None:
+    """A name that drives the terminal is written out."""
+    assert "\x1b" not in "".join(shown(columns=(Column("name"),), rows=[["\x1b[2J"]]))
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@given(rows=st.lists(st.tuples(words, st.integers(0, 10**9)), min_size=1, max_size=5), width=st.integers(16, 120))
+def test_a_table_fits_and_keeps_its_figures(rows: list[tuple[str, int]], width: int) -> None:
+    """Whatever the names, no line is wider than the terminal, and every figure is there."""
+    lines = shown(rows=[[name, str(count), ""] for name, count in rows], width=width)
+    assert all(cell_len(line) <= width and not line.endswith(" ") for line in lines)
+    assert all(any(line.endswith(str(count)) for line in lines) for _, count in rows)
