@@ -13,7 +13,7 @@ from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.speed import Speed
 from llmfit.records.workload import Workload
 
-_TOWERS = frozenset({Section.VISION, Section.AUDIO, Section.PROJECTOR, Section.MTP})
+_NEVER_DECODES = frozenset({Section.ENCODER, Section.VISION, Section.AUDIO, Section.PROJECTOR})
 _UNREAD = frozenset({Role.POSITION, Role.PER_LAYER_EMBEDDING})
 _STATE_ELEMENT_BYTES = 4
 _KERNELS_OF_UNIFIED_MEMORY = ("LP", "DDR4", "DDR5")
@@ -81,9 +81,12 @@ def step_seconds(architecture: Architecture, workload: Workload, *, gpu: DeviceG
 def read_per_step(architecture: Architecture, workload: Workload, weights_bytes: int) -> tuple[float, float]:
     """Return (bytes read, weights touched) by one decoding step of all sequences."""
     stored = touched = tables = 0
+    towers = workload.engine.id != "llama.cpp" or workload.images > 0
     for tensor in architecture.tensors:
-        if tensor.section in _TOWERS:
-            stored += tensor.parameters if tensor.section is not Section.MTP else 0
+        if tensor.section is Section.MTP:
+            continue
+        if tensor.section in _NEVER_DECODES:
+            stored += tensor.parameters if towers or tensor.section is Section.ENCODER else 0
         elif tensor.role in _UNREAD or (tensor.role is Role.EMBEDDING and not architecture.tied_embeddings):
             tables += tensor.parameters
         else:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llmfit.estimate.speed import estimate_speed, read_per_step, step_seconds
-from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
+from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.engine import Constant, Engine
 from llmfit.records.estimate import Estimate, Part, PartName
@@ -97,6 +97,22 @@ def test_reads_weights_and_cache_but_not_the_input_table() -> None:
     read, touched = read_per_step(architecture(), workload(), 8_000_000)
     assert touched == 4_000_000
     assert read == 8_000_000 + 2 * 200 * 1000 * 2
+
+
+def test_an_encoder_is_not_read_to_decode() -> None:
+    """A token of the answer passes the decoder alone, though the encoder lies beside it."""
+    encoder = Tensor(Role.MLP_UP, "wi", (2000, 1000), layers=LAYERS, section=Section.ENCODER)
+    model = architecture(tensors=(*architecture().tensors, encoder), is_encoder_decoder=True, caches=())
+    read, touched = read_per_step(model, workload(), 16_000_000)
+    assert (read, touched) == (8_000_000, 4_000_000)
+
+
+@pytest.mark.parametrize(("images", "weights"), [(0, 8_000_000), (1, 12_000_000)])
+def test_a_vision_tower_is_never_read_to_decode(images: int, weights: int) -> None:
+    """llama.cpp loads it for images alone; either way a step reads the language model."""
+    tower = Tensor(Role.MLP_UP, "fc1", (2000, 1000), section=Section.VISION)
+    model = architecture(tensors=(*architecture().tensors, tower), caches=())
+    assert read_per_step(model, workload(images=images), weights) == (8_000_000, 4_000_000)
 
 
 def test_three_terms_add_up() -> None:
