@@ -1,17 +1,21 @@
 """How many bytes the layers' memory of earlier tokens takes: keys and values, latents, recurrent states."""
 
-from llmfit.estimate.kv_cache import llamacpp, transformers, vllm
+from importlib import import_module
+from typing import cast
+
 from llmfit.estimate.kv_cache.terms import Term
 from llmfit.records.architecture import Architecture
 from llmfit.records.estimate import Line, Part, PartName
 from llmfit.records.workload import Workload
 
-_RULES = {"llama.cpp": llamacpp.cache_terms, "transformers": transformers.cache_terms, "vllm": vllm.cache_terms}
+_RULES = {"llama.cpp": "llamacpp", "transformers": "transformers", "vllm": "vllm"}
+"""Module of each engine's rules, imported when a load runs on it."""
 
 
 def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     """Return what each kind of layer keeps, by the rules of the workload's engine."""
-    return _RULES[workload.engine.id](architecture, workload)
+    rules = import_module(f"{__name__}.{_RULES[workload.engine.id]}")
+    return cast("list[Term]", rules.cache_terms(architecture, workload))
 
 
 def estimate_kv_cache(

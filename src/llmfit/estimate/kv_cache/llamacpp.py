@@ -4,7 +4,7 @@ Read in `llama-kv-cache.cpp`, `llama-kv-cache-iswa.cpp` and `llama-memory-recurr
 of the version in `engines.yaml`.
 """
 
-from llmfit.estimate.kv_cache.terms import Term, kept_columns, pad, stored
+from llmfit.estimate.kv_cache.terms import Term, compressed_cells, kept_columns, pad, stored
 from llmfit.estimate.versions import build_of
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.workload import Workload
@@ -15,7 +15,6 @@ LATENT_ATTENTION_BUILD = 5218
 """Before this build MLA models were expanded to the keys and values of every head."""
 LATENT_WITHOUT_VALUES_BUILD = 7837
 """Before this build the latent was kept a second time as V."""
-
 
 WINDOWS_IGNORED = frozenset(
     {"mistral", "mixtral", "phi3", "phimoe", "starcoder2", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}
@@ -46,7 +45,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
         elif kind is CacheKind.LATENT:
             terms.append(_latent(architecture, cache, workload, streams, cells))
         elif kind is CacheKind.COMPRESSED:
-            held = pad(-(-cells // cache.compression), CELLS)
+            held = pad(compressed_cells(cache, cells), CELLS)
             terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
         elif cache.window and not whole:
             held = min(cells, pad(min(cells, cache.window * seen + options.n_ubatch), CELLS))

@@ -1,8 +1,9 @@
-"""One term of a cache: what the layers of one kind keep, as layers × sequences × cells × bytes of a cell."""
+"""The terms that a cache is the sum of, and the tokens that they count: layers × buffers × cells × bytes of a cell."""
 
 from llmfit.records.architecture import Architecture, Cache, Role
 from llmfit.records.format import KvFormat
 from llmfit.records.frozen import dataclass
+from llmfit.records.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,28 @@ def kept_columns(architecture: Architecture, cache: Cache) -> int:
             kernel = tensor.shape[-1]
             return cache.conv_elements // kernel * (kernel - 1)
     return cache.conv_elements
+
+
+def answer_tokens(architecture: Architecture, workload: Workload) -> int:
+    """Return the tokens that the decoder keeps: all, or the answer's where an encoder reads the prompt.
+
+    Where nothing is said of the prompt both may be as long as the context.
+    """
+    if architecture.is_encoder_decoder and workload.prompt_tokens is not None:
+        return max(1, workload.context - workload.prefill_tokens)
+    return workload.context
+
+
+def cross_tokens(architecture: Architecture, cache: Cache, *, source: int, images: int) -> int:
+    """Return the positions whose keys and values cross-attention keeps.
+
+    An encoder that always sees the same number of positions (Whisper) or of patches an image names it as `window`.
+    """
+    if architecture.is_encoder_decoder:
+        return cache.window or source
+    return (cache.window or 0) * images
+
+
+def compressed_cells(cache: Cache, tokens: int) -> int:
+    """Return cells of compressed attention: one for `compression` tokens."""
+    return -(-tokens // cache.compression)

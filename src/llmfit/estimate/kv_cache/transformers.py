@@ -3,8 +3,8 @@
 Read in `cache_utils.py` of the version in `engines.yaml`.
 """
 
-from llmfit.estimate.kv_cache.terms import Term, stored
-from llmfit.records.architecture import Architecture, Cache, CacheKind
+from llmfit.estimate.kv_cache.terms import Term, answer_tokens, compressed_cells, cross_tokens, stored
+from llmfit.records.architecture import Architecture, CacheKind
 from llmfit.records.workload import Workload
 
 
@@ -34,28 +34,3 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
         row += stored(cache.value_elements, workload.kv_format)
         terms.append(Term(cache, kind.value, layers, streams, cells, row))
     return terms
-
-
-def answer_tokens(architecture: Architecture, workload: Workload) -> int:
-    """Return the tokens that the decoder keeps: all, or the answer's where an encoder reads the prompt.
-
-    Where nothing is said of the prompt both may be as long as the context.
-    """
-    if architecture.is_encoder_decoder and workload.prompt_tokens is not None:
-        return max(1, workload.context - workload.prefill_tokens)
-    return workload.context
-
-
-def cross_tokens(architecture: Architecture, cache: Cache, *, source: int, images: int) -> int:
-    """Return the positions whose keys and values cross-attention keeps.
-
-    An encoder that always sees the same number of positions (Whisper) or of patches an image names it as `window`.
-    """
-    if architecture.is_encoder_decoder:
-        return cache.window or source
-    return (cache.window or 0) * images
-
-
-def compressed_cells(cache: Cache, tokens: int) -> int:
-    """Return cells of compressed attention: one for `compression` tokens, and the window beside them."""
-    return -(-tokens // cache.compression) + min(tokens, cache.window or 0)

@@ -4,8 +4,15 @@ Read in `v1/kv_cache_interface.py` of the version in `engines.yaml`: what its ow
 """
 
 from llmfit.estimate.defaults import vllm_batched_tokens
-from llmfit.estimate.kv_cache.terms import Term, kept_columns, pad, stored
-from llmfit.estimate.kv_cache.transformers import answer_tokens, compressed_cells, cross_tokens
+from llmfit.estimate.kv_cache.terms import (
+    Term,
+    answer_tokens,
+    compressed_cells,
+    cross_tokens,
+    kept_columns,
+    pad,
+    stored,
+)
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.workload import Workload
 
