@@ -148,17 +148,19 @@ def iso_date(text: str) -> date:
 
 
 def engine_option(text: str) -> tuple[str, bool | int | float | str]:
-    """Return name and value of an engine's option, such as `max_num_seqs=32`.
+    """Return name and value of an engine's option, such as `max_num_seqs=32`; by the engine's own name, or the field's.
 
     Raises:
         UsageError: It is none, or its value is not of the option's type.
     """
     from pydantic import TypeAdapter, ValidationError
 
+    from llmfit.estimate.options import OPTIONS
     from llmfit.records.deployment import Options
 
     name, _, word = text.partition("=")
     name = name.strip().lstrip("-").replace("-", "_")
+    name = next((field for field, option in OPTIONS.items() if option.word == name), name)
     try:
         value = json.loads(word)
     except ValueError:

@@ -97,6 +97,8 @@ def wanted_of(
                         sequences=sequences or 1,
                     ),
                     options or {},
+                    architecture=architecture,
+                    model=row.id,
                 )
                 for format_ in formats
             ]
