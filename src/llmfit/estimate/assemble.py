@@ -1,6 +1,6 @@
 """Assembling an estimate: weights, cache, activations and overhead, and what each GPU holds of them."""
 
-from llmfit.estimate.activations import estimate_activations, llamacpp
+from llmfit.estimate.activations import estimate_activations
 from llmfit.estimate.defaults import resolve
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
 from llmfit.estimate.overhead import estimate_overhead
@@ -28,6 +28,8 @@ def estimate(
     terms = cache_terms(architecture, workload)
     weights, host = estimate_weights(architecture, workload, explain=explain)
     if workload.engine.id == "llama.cpp":
+        from llmfit.estimate.activations import llamacpp
+
         host += llamacpp.host_bytes(architecture, workload, terms) + host_cache_bytes(architecture, workload)
     cache = estimate_kv_cache(architecture, workload, explain=explain, terms=terms)
     activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)

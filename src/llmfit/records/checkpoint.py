@@ -1,9 +1,11 @@
 """A checkpoint as its headers describe it: every tensor with type, shape and bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import Any, Literal
+
+from llmfit.records.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(
-        cls: type | None = None, /, *, frozen: bool = False, slots: bool = False, kw_only: bool = False, **others: bool
+        cls: type | None = None,
+        /,
+        *,
+        frozen: bool = False,
+        slots: bool = False,
+        kw_only: bool = False,
+        eq: bool = True,
+        **others: bool,
     ) -> Any:  # noqa: ANN401 - a class, or what makes one
         """Make a class a frozen dataclass; for other kinds of dataclass this is the standard decorator."""
         if not frozen or others:
-            make = dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, **others)
+            make = dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, **others)
         else:
             plain = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
-            make = lambda made: _freeze(plain(made))  # noqa: E731 - one of two functions of the same use
+            make = lambda made: _freeze(plain(made), eq=eq)  # noqa: E731 - one of two functions of the same use
         return make if cls is None else make(cls)
 
 
@@ -32,8 +39,10 @@ def freeze(cls: type) -> None:
     _freeze(dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True)(cls))
 
 
-def _freeze(cls: type) -> type:
+def _freeze(cls: type, *, eq: bool = True) -> type:
     for name, method in _SHARED.items():
+        if name in _COMPARING and not eq:
+            continue
         if name not in cls.__dict__ or cls.__dict__[name] is None:
             setattr(cls, name, method)
     cls.__init__ = _first_init(cls)  # type: ignore[misc]  # the class is ours to finish
@@ -122,3 +131,4 @@ _SHARED: dict[str, Callable[..., Any]] = {
     "__getstate__": _get_state,
     "__setstate__": _set_state,
 }
+_COMPARING = frozenset({"__eq__", "__hash__"})

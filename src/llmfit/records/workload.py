@@ -1,11 +1,14 @@
 """What the model is asked to do: the engine, the format, and how much at once."""
 
 from dataclasses import field
+from typing import TYPE_CHECKING
 
-from llmfit.records.checkpoint import Checkpoint
 from llmfit.records.engine import Engine
 from llmfit.records.format import Format, KvFormat
 from llmfit.records.frozen import dataclass
+
+if TYPE_CHECKING:
+    from llmfit.records.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Workload:
     options: EngineOptions = field(default_factory=EngineOptions)
     kv_format_v: KvFormat | None = None
     """llama.cpp `--cache-type-v`, where V is stored otherwise than K; None for the same."""
-    checkpoint: Checkpoint | None = None
+    checkpoint: "Checkpoint | None" = None
     """The file or files that are run, whose tensors are counted as stored; None where `format` decides the bytes."""
 
     @property

@@ -11,12 +11,12 @@ from llmfit.records.device import Device, DeviceGpu, Gpu
 from llmfit.records.estimate import Estimate, Fit, PartName
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
-from llmfit.records.sizing import Split
 from llmfit.records.speed import Speed
-from llmfit.records.training import LORA_METHODS, Training
 from llmfit.records.workload import Workload
 
 if TYPE_CHECKING:
+    from llmfit.records.sizing import Split
+    from llmfit.records.training import Training
     from llmfit.render import envelopes, load_shapes, shapes
 
 SCHEMA_VERSION: Final = 1
@@ -119,7 +119,7 @@ def workload_json(workload: Workload) -> "load_shapes.Workload":
     return found
 
 
-def split_json(split: Split) -> "load_shapes.Split":
+def split_json(split: "Split") -> "load_shapes.Split":
     """Return how llama.cpp divides a model between GPU and RAM."""
     return {
         "n_gpu_layers": split.n_gpu_layers,
@@ -130,8 +130,10 @@ def split_json(split: Split) -> "load_shapes.Split":
     }
 
 
-def training_json(training: Training) -> "load_shapes.TrainingWorkload":
+def training_json(training: "Training") -> "load_shapes.TrainingWorkload":
     """Return how a model is fine-tuned."""
+    from llmfit.records.training import LORA_METHODS
+
     return {
         "training": training.method,
         "stage": training.stage,

@@ -1,12 +1,15 @@
 """How many bytes an engine's tensors take beyond weights and cache: layer outputs, logits, compute buffers."""
 
-from llmfit.estimate.activations import llamacpp, transformers, vllm
+from importlib import import_module
+
+from llmfit.estimate.activations.stage import Stage
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Part, PartName
 from llmfit.records.workload import Workload
 
-_RULES = {"llama.cpp": llamacpp.peaks, "transformers": transformers.peaks, "vllm": vllm.peaks}
+_RULES = {"llama.cpp": "llamacpp", "transformers": "transformers", "vllm": "vllm"}
+"""Module of each engine's rules, imported when a load runs on it."""
 
 
 def estimate_activations(
@@ -17,7 +20,8 @@ def estimate_activations(
     A run passes through stages that reuse one memory: the largest counts.
     `explain` adds one line for the stage that counts, and what it was compared with.
     """
-    stages = _RULES[workload.engine.id](architecture, workload, device)
+    rules = import_module(f"{__name__}.{_RULES[workload.engine.id]}")
+    stages: list[Stage] = rules.peaks(architecture, workload, device)
     peak = max(stages, key=lambda stage: stage.bytes)
     if not explain:
         return Part(name=PartName.ACTIVATION, bytes=peak.bytes)

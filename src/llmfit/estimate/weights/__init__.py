@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.weights import as_stored, floats, gguf, quantized
+from llmfit.estimate.weights import gguf
 from llmfit.estimate.weights.gguf_models import layer_count
 from llmfit.estimate.weights.stored import EXPERT_ROLES, TOWERS, Place, Stored
 from llmfit.records.architecture import Architecture, Role
@@ -114,9 +114,13 @@ def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
         )
     mtp = workload.options.speculative
     if workload.checkpoint is not None:
+        from llmfit.estimate.weights import as_stored
+
         return as_stored.stored(workload.checkpoint, architecture, engine=engine, mtp=mtp)
     if engine == "llama.cpp":
         return gguf.stored(architecture, format_, towers=workload.images > 0, mtp=mtp)
+    from llmfit.estimate.weights import floats, quantized
+
     if format_.family == "float":
         return floats.stored(architecture, format_, mtp=mtp)
     return quantized.stored(architecture, format_, engine=engine, mtp=mtp)
@@ -164,6 +168,8 @@ def _divided(rows: Iterable[Stored], architecture: Architecture, workload: Workl
 def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
     format_ = workload.format
     if workload.checkpoint is not None:
+        from llmfit.estimate.weights import as_stored
+
         files = len(workload.checkpoint.files)
         read = (
             f"weights as stored, from the header of {workload.checkpoint.files[0] if files == 1 else f'{files} files'}"
