@@ -14,7 +14,7 @@ from llmfit.rank.quantisation import loss_points, quantised
 from llmfit.rank.room import likely_room
 from llmfit.rank.score import adoption_part, context_part, quality_part, speed_part, useful_speed
 from llmfit.rank.sieve import Sieve, context_limit
-from llmfit.rank.variants import Chooser, Variant
+from llmfit.rank.variants import Chooser, Variant, file_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName, Verdict
@@ -123,6 +123,10 @@ class Field:
             return self._accept(model, architecture, chosen, gathered)
         if smallest is None:
             return Rejection(model=model.id, reason="unsupported", detail="no engine asked for runs it so")
+        limit, file = self._question.max_weight_bytes, file_bytes(smallest.fit.estimate)
+        if limit is not None and file > limit:
+            detail = f"the smallest file, {smallest.workload.format.id}, is {file / _GIB:.1f} GiB"
+            return Rejection(model=model.id, reason="download", detail=detail)
         if smallest.fit.verdict is Verdict.OFFLOAD and self._question.offload_top:
             gathered.offload.append(self._candidate(model, architecture, smallest, speed=None))
             return None
@@ -135,14 +139,11 @@ class Field:
         return f"{words}, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
 
     def _accept(self, model: Model, architecture: Architecture, variant: Variant, out: Gathered) -> Rejection | None:
-        """Score a model that fits, unless its file is too large to load or it is too slow for the question."""
+        """Score a model that fits, unless it is too slow for the question."""
         if self._question.training is not None:
             out.fitting.append(self._candidate(model, architecture, variant, speed=None))
             return None
-        limit, slowest = self._question.max_weight_bytes, self._question.min_tokens_per_second
-        weights = variant.fit.estimate.parts[0].bytes + variant.fit.estimate.host_bytes
-        if limit is not None and weights > limit:
-            return Rejection(model=model.id, reason="download", detail=f"weights take {weights / _GIB:.1f} GiB")
+        slowest = self._question.min_tokens_per_second
         speed = estimate_speed(architecture, variant.workload, device=self.device, estimate=variant.fit.estimate)
         if slowest is not None and speed is not None and speed.typical < slowest:
             return Rejection(model=model.id, reason="slow", detail=f"{speed.typical:.1f} tokens/s typical")

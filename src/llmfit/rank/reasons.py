@@ -37,7 +37,7 @@ def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
     if format_.requires_qat:
         yield f"published in {format_.id}, so that format costs nothing"
     elif better is not None:
-        yield f"{format_.id} {cost}; {better.id} does not fit, and a smaller model would lose more"
+        yield f"{format_.id} {cost}; {better.id} is too large, and a smaller model would lose more"
     else:
         yield f"{format_.id} {cost}; more bits would buy nothing"
     if candidate.license.permissive:

@@ -12,7 +12,7 @@ from llmfit.rank.room import longest_context
 from llmfit.records.architecture import Architecture, Section
 from llmfit.records.device import Device
 from llmfit.records.engine import Engine
-from llmfit.records.estimate import Fit, Verdict
+from llmfit.records.estimate import Estimate, Fit, PartName, Verdict
 from llmfit.records.format import Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
@@ -34,6 +34,11 @@ class Variant:
 
     workload: Workload
     fit: Fit
+
+
+def file_bytes(estimate: Estimate) -> int:
+    """Return the bytes of the weights wherever they lie: what has to be downloaded."""
+    return estimate.part_bytes(PartName.WEIGHTS) + estimate.host_bytes
 
 
 class Chooser:
@@ -135,12 +140,18 @@ class Chooser:
             if variant is None:
                 del formats[at]
                 high -= 1
-            elif variant.fit.verdict is Verdict.FITS and variant.fit.estimate.total_bytes <= self.budget:
+            elif self._suits(variant):
                 best, high = variant, at
             else:
                 smallest, low = _smaller(smallest, variant), at + 1
             at = low if best is None else high - 1
         return best, smallest
+
+    def _suits(self, variant: Variant) -> bool:
+        """Whether a variant fits comfortably, and its file is no larger than was asked for."""
+        found, most = variant.fit.estimate, self._question.max_weight_bytes
+        fits = variant.fit.verdict is Verdict.FITS and found.total_bytes <= self.budget
+        return fits and (most is None or file_bytes(found) <= most)
 
     def _start(self, architecture: Architecture, formats: list[Format]) -> int:
         """Return the place of the best format whose weights leave room for the rest; the last where none does.
@@ -150,7 +161,8 @@ class Chooser:
         rows = {tensor.shape[-1] for tensor in architecture.tensors if tensor.section is Section.TEXT}
         if any(row > _BLOCK and row % _BLOCK for row in rows):
             return 0
-        most = 8 * _WEIGHTS_SHARE * self.budget / architecture.parameters
+        file = self._question.max_weight_bytes or self.budget
+        most = 8 * min(_WEIGHTS_SHARE * self.budget, file) / architecture.parameters
         return next((at for at, format_ in enumerate(formats) if format_.nominal_bits <= most), len(formats) - 1)
 
     def try_format(

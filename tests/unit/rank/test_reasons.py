@@ -21,7 +21,7 @@ def test_the_choice_of_bits_is_explained() -> None:
     """Where more bits do not fit, and where they would buy nothing."""
     squeezed = pick(world(ranked("a/8")), 8)
     free = pick(world(ranked("a/8")), 24)
-    assert any("does not fit" in reason for reason in squeezed.reasons)
+    assert any("is too large" in reason for reason in squeezed.reasons)
     assert any("buy nothing" in reason for reason in free.reasons)
 
 

@@ -6,14 +6,15 @@ import pytest
 
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
-from llmfit.rank.variants import Chooser, Variant
+from llmfit.rank import recommend
+from llmfit.rank.variants import Chooser, Variant, file_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.engine import Engine
 from llmfit.records.estimate import Verdict
 from llmfit.records.format import EngineName, Format
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from support.ranking import built_in, card, ranked, world
+from support.ranking import GIB, built_in, card, ranked, world
 
 
 def choose(model: Model, gb: float, **asked: Any) -> tuple[Variant | None, Variant | None]:
@@ -163,3 +164,15 @@ def test_the_search_finds_what_trying_every_format_finds(engine: EngineName, gb:
         fitting = (v for v in tried if v is not None and v.fit.verdict is Verdict.FITS)
         first = next(fitting, None)
         assert (found and found.workload.format) is (first and first.workload.format), model.id
+
+
+def test_a_file_may_be_no_larger_than_was_asked_for() -> None:
+    """A smaller format is taken before a model is given up."""
+    facts = world(ranked("a/three", 3))
+    free = recommend(Question(), facts, device=card(12)).picks[0]
+    limit = round(2.5 * GIB)
+    small = recommend(Question(max_weight_bytes=limit), facts, device=card(12)).picks[0]
+    assert file_bytes(free.fit.estimate) > limit >= file_bytes(small.fit.estimate)
+    assert small.workload.format.nominal_bits < free.workload.format.nominal_bits
+    none = recommend(Question(max_weight_bytes=GIB), facts, device=card(12))
+    assert none.rejected == {"download": 1}
