@@ -39,7 +39,7 @@ CheckOutput = Annotated[
     ),
 ]
 Lock = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--lock", metavar="FILE", help="Pin facts in this file; if it exists, say what changed."),
 ]
 
@@ -104,7 +104,7 @@ def _answer(
     output: str | None,
     json: bool,
     explain: bool,
-    lock: Path | None,
+    lock: str | None,
     update_lock: bool,
     as_of: date | None,
     stale_prices: bool,
@@ -123,7 +123,7 @@ def _answer(
         if mode not in REPORTS:
             raise
         return Answer(text=_report(mode, (), catalog, problems=error.problems), exit_code=2, notes=(error.message,))
-    changed, notes = _locked(results, lock, catalog, update=update_lock)
+    changed, notes = _locked(results, None if lock is None else Path(lock), catalog, update=update_lock)
     if mode in REPORTS:
         text = _report(mode, results, catalog)
     else:
