@@ -223,5 +223,10 @@ class Decoder:
                 blocks[kind](stack, layers)
 
 
+def own_heads(_: Config, heads: int) -> int:
+    """Every head has its own keys and values, whatever the config says of KV heads."""
+    return heads
+
+
 Describe = Callable[[str, Mapping[str, Any]], Architecture]
 """Describes the config of one model_type."""

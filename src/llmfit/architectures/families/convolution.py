@@ -1,6 +1,7 @@
 """Decoders with short convolutions or gated linear recurrences: LFM2, LFM3, RecurrentGemma."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmfit.architectures.blocks.attention import attention
@@ -90,41 +91,31 @@ def _gemma_kinds(config: Config, n: int) -> list[str]:
     return [LINEAR if period[i % len(period)] == "recurrent" else SLIDING for i in range(n)]
 
 
+_LFM2 = Decoder(
+    mixer={
+        FULL: attention(
+            qk_norm="head",
+            names=("q_proj", "k_proj", "v_proj", "out_proj"),
+            norm_names=("q_layernorm", "k_layernorm"),
+        ),
+        CONV: short_conv(),
+    },
+    kinds=layer_types(_lfm2_kinds, known=(FULL, CONV)),
+    mlp=_lfm2_mlp,
+    norms=("operator_norm", "ffn_norm"),
+    final_norm="embedding_norm",
+    tied=True,
+    defaults={"num_key_value_heads": 8},
+    rewrite=_lfm2_names,
+)
+
 FAMILIES = {
-    "lfm2": Decoder(
-        mixer={
-            FULL: attention(
-                qk_norm="head",
-                names=("q_proj", "k_proj", "v_proj", "out_proj"),
-                norm_names=("q_layernorm", "k_layernorm"),
-            ),
-            CONV: short_conv(),
-        },
-        kinds=layer_types(_lfm2_kinds, known=(FULL, CONV)),
-        mlp=_lfm2_mlp,
-        norms=("operator_norm", "ffn_norm"),
-        final_norm="embedding_norm",
-        tied=True,
-        defaults={"num_key_value_heads": 8},
-        rewrite=_lfm2_names,
-    ),
-    "lfm2_moe": Decoder(
-        mixer={
-            FULL: attention(
-                qk_norm="head",
-                names=("q_proj", "k_proj", "v_proj", "out_proj"),
-                norm_names=("q_layernorm", "k_layernorm"),
-            ),
-            CONV: short_conv(),
-        },
-        kinds=layer_types(_lfm2_kinds, known=(FULL, CONV)),
+    "lfm2": _LFM2,
+    "lfm2_moe": replace(
+        _LFM2,
         mlp={DENSE: gated(names=_W), SPARSE: moe(names=_W)},
         mlp_kinds=dense_first(2, key="num_dense_layers"),
-        norms=("operator_norm", "ffn_norm"),
-        final_norm="embedding_norm",
-        tied=True,
         defaults={"num_key_value_heads": 8, "num_experts": 32, "num_experts_per_tok": 4},
-        rewrite=_lfm2_names,
     ),
     "lfm3": Decoder(
         mixer={FULL: _lfm3_attention, SLIDING: _lfm3_attention, CONV: short_conv()},

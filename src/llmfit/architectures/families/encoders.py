@@ -14,7 +14,7 @@ from llmfit.architectures.blocks.heads import (
 )
 from llmfit.architectures.blocks.mlp import gated, plain
 from llmfit.architectures.blocks.surrounds import once_norm, positions
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, own_heads
 from llmfit.architectures.stack import Stack
 from llmfit.records.architecture import Role
 
@@ -51,11 +51,6 @@ def _modernbert_norms(stack: Stack, layers: tuple[int, ...]) -> None:
         stack.norm("attn_norm", stack.hidden, layers[1:], bias=bias)
 
 
-def _mpnet_head(stack: Stack, head: str) -> None:
-    """Add MPNet's pooler or word predictor."""
-    roberta_head(stack, head)
-
-
 def _mpnet_bias(stack: Stack, _: tuple[int, ...]) -> None:
     """Add the relative positions that all layers share."""
     stack.tensor(
@@ -72,7 +67,7 @@ BERT = Decoder(
     final_norm="",
     top=bert_head,
     extras=(positions(module="position_embeddings"), _token_types, once_norm("LayerNorm")),
-    kv_heads=lambda _, heads: heads,
+    kv_heads=own_heads,
     reads_head_dim=False,
     defaults={"max_position_embeddings": 512},
     check=(
@@ -105,21 +100,15 @@ FAMILIES = {
             "intermediate_size": "hidden_dim",
         },
         defaults={"max_position_embeddings": 512},
-        kv_heads=lambda _, heads: heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
-    "mpnet": Decoder(
+    "mpnet": replace(
+        BERT,
         mixer=attention(bias=True, out_bias=True, names=("q", "k", "v", "o")),
-        mlp=plain(bias=True, names=("dense", "dense")),
-        norms=("LayerNorm", "LayerNorm"),
-        norm_bias=True,
-        embed="word_embeddings",
-        final_norm="",
-        top=_mpnet_head,
+        top=roberta_head,
         extras=(positions(module="position_embeddings"), once_norm("LayerNorm"), _mpnet_bias),
-        defaults={"max_position_embeddings": 512},
-        kv_heads=lambda _, heads: heads,
-        reads_head_dim=False,
+        check=(),
     ),
     "modernbert": Decoder(
         mixer=fused_attention(bias="attention_bias", out_bias="attention_bias", names=("Wqkv", "Wo")),
@@ -131,7 +120,7 @@ FAMILIES = {
         top=modernbert_head,
         bare=BASE,
         extras=(_modernbert_norms,),
-        kv_heads=lambda _, heads: heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
     "nomic_bert": Decoder(
@@ -143,7 +132,7 @@ FAMILIES = {
         final_norm="",
         top=_nomic_head,
         extras=(_token_types, once_norm("LayerNorm")),
-        kv_heads=lambda _, heads: heads,
+        kv_heads=own_heads,
     ),
     "jina_embeddings_v3": Decoder(
         mixer=attention(bias=True, out_bias=True),
@@ -155,7 +144,7 @@ FAMILIES = {
         top=roberta_head,
         bare=BASE,
         extras=(_token_types, once_norm("LayerNorm")),
-        kv_heads=lambda _, heads: heads,
+        kv_heads=own_heads,
         defaults={"type_vocab_size": 1},
     ),
     "eurobert": Decoder(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from llmfit.architectures.blocks.attention import attention, fused_attention
 from llmfit.architectures.blocks.mlp import plain
 from llmfit.architectures.blocks.surrounds import once_norm, positions
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, own_heads
 from llmfit.architectures.families.llama import all_sliding
 from llmfit.architectures.reader import Config
 from llmfit.architectures.stack import Stack
@@ -20,11 +20,6 @@ N_NAMES = {
 }
 _4H = ("dense_h_to_4h", "dense_4h_to_h")
 _NO_CROSS = ("add_cross_attention", (False,))
-
-
-def _own_heads(_: Config, heads: int) -> int:
-    """Every head has its own keys and values."""
-    return heads
 
 
 def _one_or_all(config: Config, heads: int) -> int:
@@ -97,7 +92,7 @@ GPT2 = Decoder(
     aliases=N_NAMES,
     defaults={"max_position_embeddings": 1024},
     inter_factor=4,
-    kv_heads=_own_heads,
+    kv_heads=own_heads,
     reads_head_dim=False,
     check=(_NO_CROSS,),
 )
@@ -120,22 +115,7 @@ PHI = Decoder(
 
 FAMILIES = {
     "gpt2": GPT2,
-    "gpt_bigcode": Decoder(
-        mixer=fused_attention(bias=True, out_bias=True, names=("c_attn", "c_proj")),
-        mlp=plain(bias=True, names=("c_fc", "c_proj")),
-        norms=("ln_1", "ln_2"),
-        norm_bias=True,
-        embed="wte",
-        final_norm="ln_f",
-        tied=True,
-        extras=(positions(module="wpe"),),
-        aliases=N_NAMES,
-        defaults={"max_position_embeddings": 1024},
-        inter_factor=4,
-        kv_heads=_one_or_all,
-        reads_head_dim=False,
-        check=(_NO_CROSS,),
-    ),
+    "gpt_bigcode": replace(GPT2, kv_heads=_one_or_all),
     "openai-gpt": replace(
         GPT2,
         defaults={"max_position_embeddings": 512},
@@ -155,7 +135,7 @@ FAMILIES = {
         aliases={"num_hidden_layers": "num_layers", "num_attention_heads": "num_heads"},
         defaults={"max_position_embeddings": 2048},
         inter_factor=4,
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
     "gptj": Decoder(
@@ -168,7 +148,7 @@ FAMILIES = {
         head_bias=True,
         aliases=N_NAMES,
         inter_factor=4,
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
     "gpt_neox": Decoder(
@@ -179,7 +159,7 @@ FAMILIES = {
         norm_bias=True,
         embed="embed_in",
         final_norm="final_layer_norm",
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
     "bloom": Decoder(
@@ -192,7 +172,7 @@ FAMILIES = {
         extras=(once_norm("word_embeddings_layernorm"),),
         aliases={"num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "hidden_size": "n_embed"},
         inter_factor=4,
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
         context="seq_length",
     ),
@@ -230,7 +210,7 @@ FAMILIES = {
         },
         defaults={"expansion_ratio": 4},
         inter_factor="expansion_ratio",
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
         check=(("no_bias", (True,)), ("expansion_ratio", (4,))),
     ),
@@ -247,7 +227,7 @@ FAMILIES = {
         aliases={"intermediate_size": "ffn_dim"},
         defaults={"max_position_embeddings": 2048},
         embed_dim="word_embed_proj_dim",
-        kv_heads=_own_heads,
+        kv_heads=own_heads,
         reads_head_dim=False,
     ),
     "phi": PHI,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from llmfit.architectures.blocks.attention import attention, fused_attention
 from llmfit.architectures.blocks.mlp import gated
-from llmfit.architectures.decoder import Decoder
+from llmfit.architectures.decoder import Decoder, own_heads
 from llmfit.architectures.families.gpt import N_NAMES, PHI
 from llmfit.architectures.families.llama import LLAMA
 from llmfit.architectures.reader import Config
@@ -39,9 +39,7 @@ FAMILIES = {
         norms=("attention_norm", "ffn_norm"),
         embed="tok_embeddings",
     ),
-    "baichuan": Decoder(
-        mixer=fused_attention(names=("W_pack", "o_proj")), mlp=gated(), kv_heads=lambda _, heads: heads
-    ),
+    "baichuan": Decoder(mixer=fused_attention(names=("W_pack", "o_proj")), mlp=gated(), kv_heads=own_heads),
     "qwen": Decoder(
         mixer=fused_attention(bias=True, names=("c_attn", "c_proj")),
         mlp=_qwen_mlp,
@@ -49,7 +47,7 @@ FAMILIES = {
         embed="wte",
         final_norm="ln_f",
         aliases={"head_dim": "kv_channels"},
-        kv_heads=lambda _, heads: heads,
+        kv_heads=own_heads,
         check=(("no_bias", (True,)),),
         context="seq_length",
     ),
