@@ -38,10 +38,10 @@ _VARIANTS = (
     Column("engine"),
     Column("format", style="bold"),
     Column("longest context", "right"),
-    Column("with 10 % free", "right"),
+    Column("10% free", "right"),
     Column("most sequences", "right"),
     Column("GiB", "right"),
-    Column("how"),
+    Column("how", shrinks=True),
 )
 _CHOICES = (
     Column("machine", style="bold", shrinks=True),

@@ -1,6 +1,7 @@
 """Rows and columns for people: a table by rich, and a list of its rows where the terminal is too narrow for one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmfit.records.frozen import dataclass
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2
-LEAST = 20
+LEAST = 16
 """Columns that a name has at least, before the table becomes a list."""
 
 
@@ -30,17 +31,21 @@ class Rows:
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         """Yield the table, or the list."""
         columns, cells = _filled(self.columns, self.rows)
-        widths = _widths(columns, cells)
-        excess = sum(widths) + GAP * (len(columns) - 1) - options.max_width
-        spare = sum(max(0, width - LEAST) for width, column in zip(widths, columns, strict=True) if column.shrinks)
+        excess = _excess(columns, cells, options.max_width)
+        stacked = columns if excess <= 0 else _stacked(columns)
+        excess = _excess(stacked, cells, options.max_width)
+        spare = sum(
+            max(0, width - LEAST) for width, c in zip(_widths(stacked, cells), stacked, strict=True) if c.shrinks
+        )
         if excess > spare:
             yield from _listed(columns, cells, self.below)
         elif not self.below:
-            yield _table(columns, cells)
+            yield _table(stacked, cells)
         else:
-            fixed = [w - max(0, excess) * c.shrinks for w, c in zip(widths, columns, strict=True)]
+            pairs = zip(_widths(stacked, cells), stacked, strict=True)
+            fixed = [width - max(0, excess) * column.shrinks for width, column in pairs]
             for place, (row, more) in enumerate(zip(cells, self.below, strict=True)):
-                yield _table(columns, [row], widths=fixed, header=place == 0)
+                yield _table(stacked, [row], widths=fixed, header=place == 0)
                 yield from more
 
 
@@ -54,9 +59,19 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[i
     from rich.cells import cell_len
 
     return [
-        max([cell_len(column.header), *(cell_len(row[place].text) for row in rows)])
+        max([*map(cell_len, column.header.split("\n")), *(cell_len(row[place].text) for row in rows)])
         for place, column in enumerate(columns)
     ]
+
+
+def _excess(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> int:
+    return sum(_widths(columns, rows)) + GAP * (len(columns) - 1) - width
+
+
+def _stacked(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns with one line for each word of a header, all ending on the same line."""
+    height = max((column.header.count(" ") for column in columns), default=0)
+    return [replace(c, header="\n" * (height - c.header.count(" ")) + c.header.replace(" ", "\n")) for c in columns]
 
 
 def _table(

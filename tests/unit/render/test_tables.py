@@ -68,6 +68,17 @@ def test_a_terminal_too_narrow_for_a_table_gets_a_list_of_its_rows() -> None:
     assert shown(columns=(Column(""), Column("")), rows=[["█", "a long word"]], width=9) == ["█ a", "  long", "  word"]
 
 
+def test_headers_take_a_line_for_each_word_before_anything_else_gives_way() -> None:
+    """Figures keep their columns, and the words of a header stand above each other."""
+    columns = (Column("GPU"), Column("fp16 TFLOPS", "right"), Column("year", "right"))
+    assert shown(columns=columns, rows=[["Meadow", "57", "2026"]], width=20) == [
+        "          fp16",
+        "GPU     TFLOPS  year",
+        "────────────────────",
+        "Meadow      57  2026",
+    ]
+
+
 def test_what_stands_below_a_row_follows_it() -> None:
     """The columns are the same above and below, whatever stands between."""
     rows = Rows(COLUMNS, ROWS, [[said("first")], [said("second")]])
