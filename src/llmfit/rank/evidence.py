@@ -75,6 +75,7 @@ class Evidence:
         self.signals = signals
         self.mode = mode or "non-thinking"
         self._sizes: dict[str, Size] = {}
+        self._observed: dict[str, Observation | None] = {}
         self._families: dict[str, tuple[float, float]] = {}
         self._scales = {scale.benchmark: scale for scale in self.ranking.scales if scale.signal in signals}
         self._by_model: dict[str, list[Score]] = {}
@@ -90,10 +91,14 @@ class Evidence:
         return size
 
     def observe(self, model: Model) -> Observation | None:
-        """Return what benchmarks say of this very model; None where nothing does."""
-        scores = self._by_model.get(model.id)
-        if not scores:
+        """Return what benchmarks say of this very model, worked out once; None where nothing does."""
+        if model.id not in self._by_model:
             return None
+        if model.id not in self._observed:
+            self._observed[model.id] = self._observe(model, self._by_model[model.id])
+        return self._observed[model.id]
+
+    def _observe(self, model: Model, scores: Sequence[Score]) -> Observation | None:
         ranking = self.ranking
         prior = rate_by_size_and_age(
             ranking.prior, ranking.small, ranking.sparse, size=self.size(model), released=model.released
