@@ -207,10 +207,12 @@ def with_words_of_engine(
     Raises:
         UsageError: One is another engine's, out of range, or contradicts the model or the load.
     """
+    given = {name: value for name, value in options.items() if value is not None}
+    if not given:
+        return load
     from llmfit.estimate.options import with_options
 
-    given = dict(options)
-    if load.engine.id == "llama.cpp" and given.get("kv_format_v") is not None:
+    if load.engine.id == "llama.cpp" and "kv_format_v" in given:
         given["kv_format_v"] = kv_format_of(catalog, engine=load.engine, name=given["kv_format_v"])
     return with_options(load, architecture, model=model, given=given)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmfit.errors import UsageError
 from llmfit.estimate.versions import checked_version
 from llmfit.records.architecture import Architecture, CacheKind, Section
 from llmfit.records.format import EngineName, KvFormat
-from llmfit.records.frozen import dataclass
 from llmfit.records.workload import EngineOptions, Workload
 
 _ALL: tuple[EngineName, ...] = ("llama.cpp", "transformers", "vllm")
@@ -19,8 +18,7 @@ _ON_WORKLOAD: Mapping[str, Any] = {"images": 0, "kv_format_v": None}
 _DEFAULTS = EngineOptions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """One option that changes what an engine takes."""
 
     flag: str

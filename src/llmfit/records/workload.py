@@ -74,6 +74,11 @@ class Workload:
     """The file or files that are run, whose tensors are counted as stored; None where `format` decides the bytes."""
 
     @property
+    def has_options(self) -> bool:
+        """Whether an option differs from the engine's default."""
+        return self.options != EngineOptions() or self.images > 0 or self.kv_format_v is not None
+
+    @property
     def prefill_tokens(self) -> int:
         """Prompt tokens of one sequence."""
         return self.context if self.prompt_tokens is None else min(self.prompt_tokens, self.context)

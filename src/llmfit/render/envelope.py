@@ -102,8 +102,6 @@ def device_json(device: Device | None) -> "shapes.Device | None":
 
 def workload_json(workload: Workload) -> "load_shapes.Workload":
     """Return what the model is asked to do."""
-    from llmfit.estimate.options import OPTIONS, set_options
-
     found: load_shapes.Workload = {
         "engine": workload.engine.id,
         "engine_version": workload.options.engine_version or workload.engine.version,
@@ -114,9 +112,15 @@ def workload_json(workload: Workload) -> "load_shapes.Workload":
         "sequences": workload.sequences,
         "kv_format": workload.kv_format.id,
     }
-    if options := set_options(workload):
-        found["options"] = {OPTIONS[name].word: value for name, value in options.items()}
+    if workload.has_options and (options := _options_json(workload)):
+        found["options"] = options
     return found
+
+
+def _options_json(workload: Workload) -> "dict[str, bool | int | float | str]":
+    from llmfit.estimate.options import OPTIONS, set_options
+
+    return {OPTIONS[name].word: value for name, value in set_options(workload).items()}
 
 
 def split_json(split: "Split") -> "load_shapes.Split":

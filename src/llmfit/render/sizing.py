@@ -115,8 +115,6 @@ def model_words(sizing: Sizing) -> str:
 
 def load_words(sizing: Sizing) -> str:
     """Return the engine, format and load, or how it is fine-tuned, in one line."""
-    from llmfit.estimate.options import option_words
-
     load = sizing.workload
     if isinstance(load, Training):
         gpus = f", {load.gpus} GPUs with {load.sharding}" if load.gpus > 1 else ""
@@ -126,8 +124,14 @@ def load_words(sizing: Sizing) -> str:
     cache = f", KV cache {load.kv_format.id}" if sizing.estimate.part_bytes(PartName.KV_CACHE) else ""
     count = count_of(load.sequences, "sequence")
     version = f" {load.options.engine_version}" if load.options.engine_version else ""
-    options = "".join(f", {word}" for word in option_words(load))
+    options = _options_words(load) if load.has_options else ""
     return f"{load.engine.id}{version}, {load.format.id}{precision}, {count} of {load.context:,} tokens{cache}{options}"
+
+
+def _options_words(load: Workload) -> str:
+    from llmfit.estimate.options import option_words
+
+    return "".join(f", {word}" for word in option_words(load))
 
 
 def split_words(split: Split) -> str:
