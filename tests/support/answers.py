@@ -193,6 +193,27 @@ def training_sizing() -> Sizing:
     )
 
 
+def to_fine_tune() -> Recommendations:
+    """Return an answer with a model to fine-tune, whose licence has conditions."""
+    tuned = training_sizing()
+    assert isinstance(tuned.workload, Training)
+    conditions = ('The name of what is made from it begins with "Lark".', "Follow the use policy.")
+    licence = replace(LICENSE, id="lark", effective_id="lark", permissive=False, conditions=conditions)
+    one = replace(
+        pick(),
+        license=replace(licence, commercial="conditional"),
+        workload=replace(WORKLOAD, context=tuned.workload.sequence_length),
+        fit=fit(of=tuned.estimate),
+        max_context=6877,
+        speed=None,
+        training=tuned.workload,
+        reasons=("8.0 B parameters", "instruction-tuned weights", "micro-batches of up to 3 sequences fit"),
+        warnings=(*conditions, "its routed experts stay frozen"),
+    )
+    asked = Question(tasks=("code",), training=tuned.workload)
+    return replace(recommendations(), question=asked, context=2048, picks=(one,), offload=())
+
+
 def companion() -> CompanionPick:
     """Return the embedder beside a generator."""
     return CompanionPick(
@@ -312,6 +333,7 @@ def views() -> dict[str, View]:
         "recommend-nothing": RecommendationsView(
             answer=recommendations(picks=0), device=device(), origin=origin("recommend")
         ),
+        "recommend-training": RecommendationsView(answer=to_fine_tune(), device=device(), origin=origin("recommend")),
         "estimate": SizingView(sizing=sizing(), origin=origin("estimate")),
         "estimate-explained": SizingView(sizing=sizing(license_=STRICT), origin=origin("estimate"), explain=True),
         "estimate-too-large": SizingView(sizing=sizing(compared=too_large), origin=origin("estimate")),

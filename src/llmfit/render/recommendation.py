@@ -152,7 +152,8 @@ class RecommendationsView:
         lines: list[Drawable] = [_Memory(pick), *_beside(pick)]
         if self.explain:
             return lines + pick_explained(pick, indent=INDENT)
-        asked = "commercial" in self.answer.question.licenses and not pick.license.permissive
+        matters = "commercial" in self.answer.question.licenses or pick.training is not None
+        asked = matters and not pick.license.permissive
         return lines + _why(pick) + (notes("condition", pick.license.conditions, indent=INDENT) if asked else [])
 
     def _below(self) -> list[Paragraph]:
