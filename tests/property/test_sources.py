@@ -129,7 +129,7 @@ ODD: list[Any] = [None, True, -1, 0, 1, 3, 2**31, 2**63, 10**40, 1.5, "", "x", [
 def odd_config(chance: random.Random) -> dict[str, Any]:
     """Return a published kind of configuration with some keys made absurd."""
     row = chance.choice(CONFIGS)
-    config = json.loads(json.dumps(row))
+    config: dict[str, Any] = json.loads(json.dumps(row))
     for _ in range(chance.randint(1, 4)):
         place = config
         while (

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -122,7 +123,11 @@ class Handler(BaseHTTPRequestHandler):
         if name not in found.files:
             self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
             return
-        content, status, headers = found.files[name], 200, {"ETag": '"e"', "X-Repo-Commit": SHA}
+        content, status, headers = (
+            found.files[name],
+            200,
+            {"ETag": f'"{sha256(found.files[name]).hexdigest()}"', "X-Repo-Commit": SHA},
+        )
         wanted = self.headers.get("Range")
         if wanted:
             first, _, last = wanted.removeprefix("bytes=").partition("-")

@@ -159,7 +159,7 @@ DTYPES = {
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_safetensors_file_of_each_type_is_read_back_exactly(dtype: str) -> None:
     """Type, shape and bytes come back, empty and scalar tensors included."""
-    made = {
+    made: dict[str, Any] = {
         "a": np.zeros((3, 5), DTYPES[dtype]),
         "b": np.zeros((), DTYPES[dtype]),
         "c": np.zeros((0, 4), DTYPES[dtype]),
