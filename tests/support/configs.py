@@ -77,7 +77,7 @@ def shapes(architecture: Architecture, role: Role, *, section: Section = Section
 
 def modules(architecture: Architecture, module: str) -> list[Tensor]:
     """Return the tensors of this module's name that are matrices."""
-    return [t for t in architecture.tensors if t.module == module and t.is_matrix]
+    return [t for t in architecture.tensors if t.module == module and len(t.shape) >= 2]
 
 
 def growing(architecture: Architecture) -> int:

@@ -60,10 +60,9 @@ class Stack:
         layers: tuple[int, ...] = (),
         *,
         copies: int = 1,
-        active: int | None = None,
     ) -> None:
         """Add a tensor of this shape to each of the layers."""
-        self.tensors.append(Tensor(role, module, shape, layers, copies, active, self.section))
+        self.tensors.append(Tensor(role, module, shape, layers, copies, None, self.section))
 
     def linear(
         self,

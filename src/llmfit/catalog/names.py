@@ -26,11 +26,6 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _hint(word: str, known: Iterable[str], *, otherwise: str) -> str:
-    close = nearest(word, known)
-    return f"Did you mean {listed(close)}?" if close else otherwise
-
-
 def find_model(name: str, models: Mapping[str, Model]) -> Model:
     """Return the model of this id or short name, ignoring case.
 

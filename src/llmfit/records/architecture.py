@@ -107,11 +107,6 @@ class Tensor:
         used = self.copies if self.active_copies is None else self.active_copies
         return prod(self.shape) * used * max(1, len(self.layers))
 
-    @property
-    def is_matrix(self) -> bool:
-        """Whether it is the weight of a linear layer (or a stack of them) inside a block."""
-        return len(self.shape) >= 2
-
 
 class CacheKind(StrEnum):
     """What a layer remembers of the tokens before."""

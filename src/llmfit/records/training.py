@@ -60,8 +60,6 @@ LORA_METHODS: frozenset[Method] = frozenset(("lora", "rslora", "dora", "qlora"))
 """Methods with two low-rank matrices per target module."""
 ADAPTER_METHODS: frozenset[Method] = frozenset((*LORA_METHODS, "ia3", "prefix", "prompt"))
 """Methods that freeze the model and train something beside it."""
-PROMPT_METHODS: frozenset[Method] = frozenset(("prefix", "prompt"))
-"""Methods that train virtual tokens."""
 
 ALL_LINEAR = "all-linear"
 """Word for every linear layer but the head."""

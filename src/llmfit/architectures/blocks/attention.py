@@ -68,7 +68,6 @@ def fused_attention(
     qk_norm: str | None = None,
     names: tuple[str, str] = ("qkv_proj", "o_proj"),
     norm_names: tuple[str, str] = ("q_norm", "k_norm"),
-    norm_bias: bool = False,
     qk_norm_if: Flag = True,
     kinds: Pattern | None = None,
 ) -> Block:
@@ -82,8 +81,8 @@ def fused_attention(
         stack.linear(Role.ATTN_OUT, names[1], (stack.hidden, q_width), layers, bias=resolve(config, out_bias))
         if qk_norm and resolve(config, qk_norm_if):
             widths = (d, d) if qk_norm == "head" else (q_width, kv_width)
-            stack.norm(norm_names[0], widths[0], layers, bias=norm_bias)
-            stack.norm(norm_names[1], widths[1], layers, bias=norm_bias)
+            stack.norm(norm_names[0], widths[0], layers)
+            stack.norm(norm_names[1], widths[1], layers)
         keep(stack, layers, key=kv_width, value=kv_width, heads=stack.kv_heads, kinds=kinds)
 
     return block

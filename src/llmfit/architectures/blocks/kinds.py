@@ -37,14 +37,12 @@ def always(kind: str) -> Pattern:
     return lambda _, n: (kind,) * n
 
 
-def every(
-    period: int | tuple[str, int], special: str = FULL, other: str = SLIDING, *, offset: int = 0, minimum: int = 1
-) -> Pattern:
-    """Every `period`-th layer is special: layers with (i + 1 - offset) divisible by the period."""
+def every(period: int | tuple[str, int], special: str = FULL, other: str = SLIDING) -> Pattern:
+    """Every `period`-th layer is special: layers with i + 1 divisible by the period, stated or the config's key."""
 
     def pattern(config: Config, n: int) -> Sequence[str]:
-        step = period if isinstance(period, int) else max(minimum, config.size(period[0], period[1]))
-        return [other if (i + 1 - offset) % step else special for i in range(n)]
+        step = period if isinstance(period, int) else config.size(period[0], period[1])
+        return [other if (i + 1) % step else special for i in range(n)]
 
     return pattern
 

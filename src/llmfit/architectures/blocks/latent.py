@@ -1,6 +1,5 @@
 """Multi-head latent attention: keys and values are kept as one compressed latent (DeepSeek V2)."""
 
-from llmfit.architectures.blocks.flags import Flag, resolve
 from llmfit.architectures.reader import Pattern
 from llmfit.architectures.stack import Block, Stack
 from llmfit.records.architecture import Cache, CacheKind, Role, Section
@@ -20,9 +19,7 @@ def add_queries(stack: Stack, layers: tuple[int, ...], width: int, *, bias: bool
     stack.linear(Role.ATTN_LATENT, "q_b_proj", (width, rank), layers)
 
 
-def latent_attention(
-    *, bias: Flag = "attention_bias", out_bias: Flag | None = None, indexer: Block | None = None
-) -> Block:
+def latent_attention(*, indexer: Block | None = None) -> Block:
     """Latent r = kv_lora_rank and rotary key d_r, both from one projection (r + d_r) × h.
 
     Per token and layer the cache holds r + d_r elements, without K/V doubling.
@@ -33,13 +30,12 @@ def latent_attention(
         config = stack.config
         nope, rope, value, rank = (config.size(name) for name in FIGURES)
         stack.extra.update(zip(FIGURES, (nope, rope, value, rank), strict=True))
-        has_bias = resolve(config, bias)
+        has_bias = config.flag("attention_bias")
         add_queries(stack, layers, stack.heads * (nope + rope), bias=has_bias)
         stack.linear(Role.ATTN_LATENT, "kv_a_proj_with_mqa", (rank + rope, stack.hidden), layers, bias=has_bias)
         stack.norm("kv_a_layernorm", rank, layers)
         stack.linear(Role.ATTN_LATENT, "kv_b_proj", (stack.heads * (nope + value), rank), layers)
-        ends = has_bias if out_bias is None else resolve(config, out_bias)
-        stack.linear(Role.ATTN_OUT, "o_proj", (stack.hidden, stack.heads * value), layers, bias=ends)
+        stack.linear(Role.ATTN_OUT, "o_proj", (stack.hidden, stack.heads * value), layers, bias=has_bias)
         if indexer is None:
             stack.caches.append(Cache(CacheKind.LATENT, layers, rank + rope, 0, 1))
         else:

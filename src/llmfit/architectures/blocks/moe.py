@@ -11,14 +11,9 @@ Width = Callable[[Stack], int]
 GATED = ("gate_proj", "up_proj", "down_proj")
 
 
-def shared_count(key: str = "n_shared_experts", default: int = 0, *, inter: str = "") -> Width:
+def shared_count(key: str = "n_shared_experts", default: int = 0) -> Width:
     """As many experts' widths as the key says."""
-
-    def width(stack: Stack) -> int:
-        many = stack.config.count(key, default)
-        return many * (stack.config.size(inter) if inter else stack.moe_inter)
-
-    return width
+    return lambda stack: stack.config.count(key, default) * stack.moe_inter
 
 
 def shared_size(key: str = "shared_expert_intermediate_size", default: int = 0) -> Width:

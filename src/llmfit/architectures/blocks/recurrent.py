@@ -94,20 +94,16 @@ def _inner_width(stack: Stack, heads: int, *, inner: str, expands: bool) -> int:
     return width
 
 
-def short_conv(*, bias: Flag = "conv_bias") -> Block:
-    """Gated short convolution of LFM2: in 3h × h, kernel L over h channels, out h × h."""
-
-    def block(stack: Stack, layers: tuple[int, ...]) -> None:
-        h, kernel = stack.hidden, stack.config.size("conv_L_cache", 3)
-        has_bias = resolve(stack.config, bias)
-        stack.linear(Role.MIXER_IN, "in_proj", (3 * h, h), layers, bias=has_bias)
-        stack.tensor(Role.MIXER_CONV, "conv", (h, 1, kernel), layers)
-        if has_bias:
-            stack.tensor(Role.BIAS, "conv", (h,), layers)
-        stack.linear(Role.MIXER_OUT, "out_proj", (h, h), layers, bias=has_bias)
-        keep_state(stack, layers, conv=h * kernel, recurrent=0)
-
-    return block
+def short_conv(stack: Stack, layers: tuple[int, ...]) -> None:
+    """Add LFM2's gated short convolution: in 3h × h, kernel L over h channels, out h × h."""
+    h, kernel = stack.hidden, stack.config.size("conv_L_cache", 3)
+    bias = stack.config.flag("conv_bias")
+    stack.linear(Role.MIXER_IN, "in_proj", (3 * h, h), layers, bias=bias)
+    stack.tensor(Role.MIXER_CONV, "conv", (h, 1, kernel), layers)
+    if bias:
+        stack.tensor(Role.BIAS, "conv", (h,), layers)
+    stack.linear(Role.MIXER_OUT, "out_proj", (h, h), layers, bias=bias)
+    keep_state(stack, layers, conv=h * kernel, recurrent=0)
 
 
 def rg_lru(stack: Stack, layers: tuple[int, ...]) -> None:

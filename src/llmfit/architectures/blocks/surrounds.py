@@ -13,6 +13,6 @@ def positions(key: str = "max_position_embeddings", *, module: str = "embed_posi
     return block
 
 
-def once_norm(module: str, *, bias: bool = True) -> Block:
-    """One more normalisation outside the layers."""
-    return lambda stack, _: stack.norm(module, stack.hidden, bias=bias)
+def once_norm(module: str) -> Block:
+    """One more normalisation outside the layers, with a bias."""
+    return lambda stack, _: stack.norm(module, stack.hidden, bias=True)

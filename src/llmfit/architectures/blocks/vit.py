@@ -13,13 +13,11 @@ def tower(parent: Stack, config: Config, *, section: Section = Section.VISION) -
     return Stack(config, parent=parent, section=section)
 
 
-def add_patches(
-    stack: Stack, module: str, *, channels: int = 3, frames: int = 0, bias: bool, flat: bool = False
-) -> None:
+def add_patches(stack: Stack, module: str, *, frames: int = 0, bias: bool, flat: bool = False) -> None:
     """Add the patch embedding: a convolution over p × p (and frames), or a linear layer over a flat patch."""
     config, h = stack.config, stack.hidden
     p = config.size("patch_size")
-    channels = config.size("in_channels", config.size("num_channels", channels))
+    channels = config.size("in_channels", config.size("num_channels", 3))
     if flat:
         shape: tuple[int, ...] = (h, channels * p * p * max(1, frames))
     else:
@@ -67,9 +65,9 @@ def measure(stack: Stack, *, depth: str = "num_hidden_layers", inter: int = 0) -
     stack.inter = inter or config.size("intermediate_size")
 
 
-def grid(config: Config, *, image: str = "image_size") -> int:
+def grid(config: Config) -> int:
     """Return how many patches a square image has."""
-    side, patch = config.size(image), config.size("patch_size")
+    side, patch = config.size("image_size"), config.size("patch_size")
     if side < patch:
         config.invalid("patch_size", f"of {patch} is larger than the image of {side}")
     return (side // patch) ** 2

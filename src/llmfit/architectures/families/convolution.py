@@ -98,7 +98,7 @@ _LFM2 = Decoder(
             names=("q_proj", "k_proj", "v_proj", "out_proj"),
             norm_names=("q_layernorm", "k_layernorm"),
         ),
-        CONV: short_conv(),
+        CONV: short_conv,
     },
     kinds=layer_types(_lfm2_kinds, known=(FULL, CONV)),
     mlp=_lfm2_mlp,
@@ -118,7 +118,7 @@ FAMILIES = {
         defaults={"num_key_value_heads": 8, "num_experts": 32, "num_experts_per_tok": 4},
     ),
     "lfm3": Decoder(
-        mixer={FULL: _lfm3_attention, SLIDING: _lfm3_attention, CONV: short_conv()},
+        mixer={FULL: _lfm3_attention, SLIDING: _lfm3_attention, CONV: short_conv},
         kinds=lfm3_kinds,
         mlp=gated(names=_W),
         norms=_lfm3_norms,

@@ -65,7 +65,6 @@ def _like_v3(
     *,
     first: int,
     indexer: bool = False,
-    norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm"),
     **defaults: int,
 ) -> Decoder:
     """Return DeepSeek V3's recipe with other defaults."""
@@ -74,7 +73,6 @@ def _like_v3(
         mixer=latent_attention(indexer=sparse_indexer(_indexer_kinds) if indexer else None),
         mlp=_V3_MLP,
         mlp_kinds=dense_first(first),
-        norms=norms,
         reads_head_dim=False,
         even_heads=False,
         aliases=_ROUTED,
