@@ -3,6 +3,8 @@
 import sys
 from typing import Literal, NotRequired
 
+from llmfit.render.inverse_shapes import Choice, Counts, GridCell, Result, Variant
+from llmfit.render.load_shapes import Workload
 from llmfit.render.recommendation_shapes import Question, Recommendation, Rejection
 from llmfit.render.shapes import (
     Catalog,
@@ -57,6 +59,36 @@ class RecommendEnvelope(Envelope):
     """With `--explain`, or the one that `--why-not` asks for."""
     weights: dict[str, float]
     """Weights of the score's parts that were used."""
+    warnings: list[str]
+
+
+class CheckEnvelope(Envelope):
+    """The answer of `llmfit check`."""
+
+    as_of: str
+    """ISO day on which prices and exceptions were judged."""
+    summary: Counts
+    results: list[Result]
+    changed: list[str]
+    """What is not what the lock file says."""
+
+
+class PlanEnvelope(Envelope):
+    """The answer of `llmfit plan`: variants with a device, smallest and cheapest with a load, grid with a model."""
+
+    device: Device | None
+    model: ModelShape
+    context: int
+    sequences: int
+    headroom_percent: float
+    workload: Workload | None
+    variants: list[Variant]
+    smallest: list[Choice]
+    cheapest: list[Choice]
+    prices_note: str
+    grid: list[GridCell]
+    launch: str
+    """With `--emit`: the command or file."""
     warnings: list[str]
 
 

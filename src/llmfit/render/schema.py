@@ -13,19 +13,23 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> Mapping[str, Mapping[str, Any]]:
     """Return the schema of each envelope by the name of its file.
 
-    Objects may get more fields in later versions of llmfit, so none forbids those that it does not name.
+    Objects may get more fields in later versions of llmfit, so none forbids those that it does not name; `deploy` is
+    the file that people write, and does.
     """
     from pydantic import ConfigDict, TypeAdapter
 
-    from llmfit.render import envelopes, load_shapes, recommendation_shapes, shapes
+    from llmfit.records.deployment import DeployFile
+    from llmfit.render import envelopes, inverse_shapes, load_shapes, recommendation_shapes, shapes
 
-    for module in (envelopes, load_shapes, recommendation_shapes, shapes):
+    for module in (envelopes, inverse_shapes, load_shapes, recommendation_shapes, shapes):
         for shape in vars(module).values():
             if hasattr(shape, "__total__"):
                 shape.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
     answers: Mapping[str, Any] = {
         "recommend": envelopes.RecommendEnvelope,
         "estimate": envelopes.EstimateEnvelope,
+        "check": envelopes.CheckEnvelope,
+        "plan": envelopes.PlanEnvelope,
         "compare": envelopes.CompareEnvelope,
         "models": envelopes.ModelsEnvelope,
         "models-show": envelopes.ModelEnvelope,
@@ -33,6 +37,7 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
         "detect": envelopes.DetectEnvelope,
         "import": envelopes.ImportEnvelope,
         "error": envelopes.ErrorEnvelope,
+        "deploy": DeployFile,
     }
     return {name: {"$schema": DIALECT, **TypeAdapter(shape).json_schema()} for name, shape in answers.items()}
 
