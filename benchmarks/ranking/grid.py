@@ -5,7 +5,7 @@ python benchmarks/ranking/grid.py --check    fail where it is stale
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -13,16 +13,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from trial import a_card, catalog
 
 from llmfit.catalog.load import Catalog
+from llmfit.finetuning import to_finetune
 from llmfit.rank import recommend
 from llmfit.records.question import Question
-from llmfit.records.recommendation import Recommendation
+from llmfit.records.recommendation import Recommendation, Recommendations
 
 CARDS = (4, 6, 8, 12, 16, 24, 48, 80)
 TASKS = ("chat", "code", "reasoning", "embed", "korean", "vision")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "recommendations.md"
+METHODS = ("qlora", "lora", "full")
 HEAD = """# What llmfit recommends
 
 The first three picks on one card of each size, with llama.cpp, the usual context of the task and nothing else asked.
+The last section is of models to fine-tune.
 The bandwidth of a card that is only named by its memory is unknown, so speed does not count here.
 `±` is the standard error of the rating; a rating without benchmarks of the model is marked *estimated*.
 Written by `benchmarks/ranking/grid.py`; [how it ranks](../concepts/how-it-ranks.md) says how the order comes about.
@@ -35,17 +38,25 @@ def grid(full: Catalog) -> str:
     for task in TASKS:
         answers = {gb: recommend(Question(tasks=(task,), top=3), full, device=a_card(gb)) for gb in CARDS}
         context = next(iter(answers.values())).context
-        lines += [
-            f"## {task}\n",
-            f"Context: {context:,} tokens.\n",
-            "| card | first | second | third |",
-            "|---|---|---|---|",
-        ]
-        for gb, answer in answers.items():
-            cells = [_cell(pick) for pick in answer.picks] + ["–"] * (3 - len(answer.picks))
-            lines.append(f"| {gb} GB | {' | '.join(cells)} |")
-        lines.append("")
+        lines += [f"## {task}\n", f"Context: {context:,} tokens.\n", *_table(answers)]
+    lines += ["## Fine-tuning for chat\n", "One sequence of 2,048 tokens, AdamW, checkpointing, rank 16.\n"]
+    for method in METHODS:
+        tuned = {gb: _tuned(full, method, gb) for gb in CARDS}
+        lines += [f"### {method}\n", *_table(tuned)]
     return "\n".join(lines)
+
+
+def _tuned(full: Catalog, method: str, gb: int) -> Recommendations:
+    question, device = to_finetune(full, Question(top=3), device=a_card(gb), training=method)
+    return recommend(question, full, device=device)
+
+
+def _table(answers: Mapping[int, Recommendations]) -> list[str]:
+    lines = ["| card | first | second | third |", "|---|---|---|---|"]
+    for gb, answer in answers.items():
+        cells = [_cell(pick) for pick in answer.picks] + ["–"] * (3 - len(answer.picks))
+        lines.append(f"| {gb} GB | {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def _cell(pick: Recommendation) -> str:

@@ -109,7 +109,8 @@ class Field:
         least = self._choosing.least_bytes(model)
         if least <= self._reach:
             return None
-        what = "weights take" if self.tuning is None else "weights and gradients take"
+        training = self._question.training
+        what = "weights take" if training is None or training.method != "full" else "weights and gradients take"
         detail = f"{what} more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
         return Rejection(model=model.id, reason="too_large", detail=detail)
 

@@ -46,8 +46,12 @@ class TuningSieve(Sieve):
                 yield "type", f"{model.kind} model; {task.id} is learnt by {' or '.join(sorted(kinds))}"
             if missing := sorted(_SENSES.intersection(task.requires).difference(model.tasks)):
                 yield "task", f"has no {', '.join(missing)}, which fine-tuning does not add"
-            if task.requires == ("chat",) and (made_for := self._specialty(model)):
+            if task.requires == ("chat",) and (made_for := self._made_for(model)):
                 yield "specialist", f"made for {made_for}; {task.id} is general"
+
+    def _made_for(self, model: Model) -> str:
+        """Return what a specialist was made for; bases of coders claim completion alone."""
+        return self._specialty(model) or ("code" if model.kind == "base" and "code-completion" in model.tasks else "")
 
     def _license(self, model: Model) -> Iterator[tuple[str, str]]:
         effective = self.license(model)

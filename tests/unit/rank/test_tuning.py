@@ -170,6 +170,22 @@ def test_a_task_need_not_be_claimed_but_senses_must() -> None:
     assert blind.reason == "task"
 
 
+def test_a_base_of_coders_is_offered_for_code_alone() -> None:
+    """Bases claim completion where their instruct models claim code."""
+    coder = ranked("a/coder", kind="base", tasks=("code-completion", "finetune"))
+    rejection = ask(world(coder), 200, "full").why_not("a/coder")
+    assert rejection is not None
+    assert rejection.reason == "specialist"
+    assert ids(ask(world(coder), 200, "full", tasks=("code",))) == ["a/coder"]
+
+
+def test_an_embedder_is_counted_with_a_loss_that_it_does_not_have() -> None:
+    """An upper bound, and it says so."""
+    facts = world(ranked("a/embed", 0.5, kind="embedding", tasks=("embed",)))
+    pick = ask(facts, 24, "lora", tasks=("embed",)).picks[0]
+    assert any("upper bound" in warning for warning in pick.warnings)
+
+
 def test_copies_are_no_start() -> None:
     """Who wants to train takes the original."""
     copy = ranked("z/copy", base_model="a/b", base_relation="quantized", official=False)
