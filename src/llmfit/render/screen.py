@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from llmfit.render.prose import ENDLESS, Drawable
 from llmfit.render.terminal import Terminal
 
+NARROWEST = 16
+"""Columns below which the terminal itself has to break lines."""
 _EMPTY = re.compile(r"\x1b\[[\d;]*m( *)\x1b\[0m")
 """Spaces in a colour, such as rich puts between columns."""
 _TRAILING = re.compile(r" +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
@@ -20,7 +22,7 @@ def draw(parts: Iterable[Drawable], *, terminal: Terminal) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
-        width=terminal.width or ENDLESS,
+        width=ENDLESS if terminal.width is None else max(NARROWEST, terminal.width),
         height=100,
         color_system="standard" if terminal.color else None,
         force_terminal=terminal.color,

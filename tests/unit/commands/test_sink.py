@@ -42,6 +42,12 @@ def test_a_terminal_has_colour_unless_refused(refused: dict[str, str]) -> None:
     assert not detect_terminal(Stream(terminal=True), environ={"COLUMNS": "80", **refused}).color
 
 
+def test_colour_can_be_forced_through_a_pipe() -> None:
+    """`FORCE_COLOR` colours what no terminal reads, unless `NO_COLOR` refuses it."""
+    assert detect_terminal(Stream(terminal=False), environ={"FORCE_COLOR": "1"}).color
+    assert not detect_terminal(Stream(terminal=False), environ={"FORCE_COLOR": "1", "NO_COLOR": "1"}).color
+
+
 @pytest.mark.parametrize(
     ("encoding", "environ", "arrives"),
     [

