@@ -84,6 +84,18 @@ def test_buffers_that_exceed_the_card_cannot_be_offloaded() -> None:
     assert fit(needing(20, offloadable=5), make_device(10, ram=64)).verdict is Verdict.TOO_LARGE
 
 
+def test_what_lies_beside_the_card_must_fit_the_ram() -> None:
+    """Layers that were moved on purpose need a place; where the RAM is unknown nothing is said of it."""
+    divided = needing(4, host=20)
+    assert fit(divided, make_device(10, ram=20)).verdict is Verdict.FITS
+    assert fit(divided, make_device(10)).verdict is Verdict.FITS
+    short = fit(divided, make_device(10, ram=19))
+    assert (short.verdict, short.reason) == (
+        Verdict.TOO_LARGE,
+        "fits the GPU, but needs 20.0 GiB of RAM, and there is 19.0 GiB",
+    )
+
+
 def test_unified_memory_holds_device_and_host_bytes() -> None:
     """Where GPU and CPU share one memory there is nothing to move to."""
     device = make_device(16, ram=32, unified=True, platform="metal", vendor="apple")

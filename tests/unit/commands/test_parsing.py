@@ -29,6 +29,29 @@ def test_what_is_no_positive_number_is_refused(text: str) -> None:
         parsing.positive(text)
 
 
+def test_counts_begin_at_0() -> None:
+    """No layer on the GPU is an answer, too."""
+    assert [parsing.count(word) for word in ("0", "00", "7", "1k")] == [0, 0, 7, 1024]
+    for word in ("", "-1", "0.5", "٠", "none"):
+        with pytest.raises(UsageError, match="not a whole number"):
+            parsing.count(word)
+
+
+def test_shares_end_at_the_whole() -> None:
+    """From just above 0 to 1; what is none gets a hint that shows one."""
+    assert [parsing.share(word) for word in ("0.92", "1", "1e-3")] == [0.92, 1.0, 0.001]
+    for word in ("0", "-0.5", "1.01", "92", "half", "nan"):
+        with pytest.raises(UsageError) as caught:
+            parsing.share(word)
+        assert "0.9" in caught.value.hint
+
+
+def test_an_option_of_an_engine_has_two_names() -> None:
+    """The engine's own, with dashes or underscores, and the field's."""
+    for word in ("ubatch-size=1024", "--ubatch_size=1024", "n_ubatch=1024"):
+        assert parsing.engine_option(word) == ("n_ubatch", 1024)
+
+
 def test_numbers_with_units() -> None:
     """Parameters in B, M and T; gigabytes with or without their unit; ZeRO stages."""
     assert (parsing.parameters("8B"), parsing.parameters("0.5b")) == (8 * 10**9, 5 * 10**8)
