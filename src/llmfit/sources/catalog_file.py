@@ -118,8 +118,10 @@ def _with_row(document: Document, lines: Lines, row: Row, *, place: int) -> Line
     """Return the lines with the row put before the one at `place`."""
     rows = _models(document)
     if not rows:
-        kept = [line for line in lines if not line.startswith("models:")]
-        return [*kept, "models:\n", *_row_lines(row, indent="")]
+        place = next((i for i, line in enumerate(lines) if line.startswith("models:")), len(lines))
+        comment = lines[place].rstrip().partition(" #") if place < len(lines) else ("", "", "")
+        head = f"models:{comment[1]}{comment[2]}\n"
+        return [*lines[:place], head, *_row_lines(row, indent=""), *lines[place + 1 :]]
     start = document.line(("models", 0)) - 1
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     end = _end(document, lines, place=place)

@@ -16,7 +16,8 @@ _SCALE_WORDS = """scales qzeros g_idx absmax quant_map nested_absmax nested_quan
     weight_g_idx input_zero_point k_scale v_scale output_scale scale_inv bitsandbytes__nf4 bitsandbytes__fp4"""
 _SCALES = frozenset(_SCALE_WORDS.split())
 """Last parts of names of what a quantised tensor has beside its weights."""
-_BUFFER_WORDS = "inv_freq masked_bias position_ids e_score_correction_bias num_batches_tracked rope_freqs rope_factors_long rope_factors_short exp_probs_b"
+_BUFFER_WORDS = """inv_freq masked_bias position_ids e_score_correction_bias num_batches_tracked
+    rope_freqs rope_factors_long rope_factors_short exp_probs_b"""
 _BUFFERS = frozenset(_BUFFER_WORDS.split())
 """Parts of names of what is stored without being a parameter."""
 FILE_TYPES = {
