@@ -57,11 +57,11 @@ class _Reader:
         gpus: list[DeviceGpu] = []
         slices: list[DeviceGpu] = []
         for index, handle in self.handles():
-            if not self.is_visible(index, handle, visible):
-                continue
+            whole = self.is_visible(index, handle, visible)
             cut = list(self.slices(handle))
-            slices += cut
-            if not cut and (gpu := self.gpu(handle)) is not None:
+            shown = [piece for piece in cut if whole or self.is_visible(index, piece, visible)]
+            slices += [gpu for piece in shown if (gpu := self.gpu(piece)) is not None]
+            if whole and not cut and (gpu := self.gpu(handle)) is not None:
                 gpus.append(gpu)
         if slices and not gpus:
             largest = max(slices, key=lambda gpu: gpu.usable_bytes)
@@ -79,7 +79,10 @@ class _Reader:
                 self.notes.append(f"GPU {index} does not answer: {clean_name(error)}")
 
     def is_visible(self, index: int, handle: Any, visible: str | None) -> bool:  # noqa: ANN401 - NVML's handle
-        """Whether CUDA_VISIBLE_DEVICES leaves this GPU, by index or by UUID; everything where it is not set."""
+        """Whether CUDA_VISIBLE_DEVICES leaves this GPU or slice, by the GPU's index or by its own UUID.
+
+        Everything is left where the variable is not set.
+        """
         if visible is None:
             return True
         uuid = self.ask("nvmlDeviceGetUUID", handle)
@@ -94,15 +97,15 @@ class _Reader:
         except (self.nvml.NVMLError, AttributeError, TypeError):
             return None
 
-    def slices(self, handle: Any) -> Iterator[DeviceGpu]:  # noqa: ANN401 - NVML's handle
-        """Yield the MIG slices of a GPU; none where it is not divided."""
+    def slices(self, handle: Any) -> Iterator[Any]:  # noqa: ANN401 - NVML's handle
+        """Yield the handles of a GPU's MIG slices; none where it is not divided."""
         mode = self.ask("nvmlDeviceGetMigMode", handle)
         if not mode or mode[0] != 1:
             return
         for index in range(min(self.ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0, MOST_GPUS)):
             piece = self.ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, index)
-            if piece is not None and (gpu := self.gpu(piece)) is not None:
-                yield gpu
+            if piece is not None:
+                yield piece
 
     def gpu(self, handle: Any) -> DeviceGpu | None:  # noqa: ANN401 - NVML's handle
         """Return one GPU with its memory, or None, with a note, where the driver does not tell."""

@@ -135,6 +135,18 @@ def test_a_divided_card_is_its_largest_slice() -> None:
     assert found.notes == ("4 MIG slices: a program gets one, the largest is taken",)
 
 
+def test_a_slice_is_visible_by_its_own_uuid() -> None:
+    """CUDA_VISIBLE_DEVICES names a slice, not the card that it is cut from."""
+    slices = [
+        {"name": "3g.40gb", "total": 40448, "uuid": "MIG-11aa22bb"},
+        {"name": "2g.20gb", "total": 20096, "uuid": "MIG-33cc44dd"},
+    ]
+    driver = _Driver({"name": "H100", "total": 81559, "slices": slices, "uuid": "GPU-55ee66ff"})
+    seen = {word: [gpu.name for gpu in find(driver, visible=word).gpus] for word in ("MIG-33cc44dd", "GPU-55ee66ff")}
+    assert seen == {"MIG-33cc44dd": ["2g.20gb"], "GPU-55ee66ff": ["3g.40gb"]}
+    assert find(driver, visible="MIG-00000000").gpus == ()
+
+
 def test_a_whole_card_beside_a_divided_one_is_taken() -> None:
     """CUDA shows either; the undivided one is the machine's."""
     divided = {"name": "A", "total": 81559, "slices": [{"name": "A MIG", "total": 9984}]}
