@@ -10,7 +10,7 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Fit, Verdict
 from llmfit.records.model import Model
-from llmfit.records.recommendation import Recommendation, Recommendations
+from llmfit.records.recommendation import Recommendations
 from llmfit.records.sizing import Sizing, Split
 from llmfit.records.sourced import SourcedModel
 from llmfit.records.workload import Workload
@@ -138,27 +138,6 @@ def _offloaded(architecture: Architecture, workload: Workload, fitted: Fit) -> t
         gpu_bytes=found.estimate.total_bytes,
         ram_bytes=found.estimate.host_bytes,
     )
-
-
-def explained(answer: Recommendations, *, device: Device) -> Recommendations:
-    """Return the same answer with every term of the picks' memory, which a ranking leaves out to be quick."""
-    return replace(
-        answer,
-        picks=tuple(_explained(pick, device=device) for pick in answer.picks),
-        offload=tuple(_explained(pick, device=device) for pick in answer.offload),
-    )
-
-
-def _explained(pick: Recommendation, *, device: Device) -> Recommendation:
-    if pick.training is not None:  # its terms are all there
-        return pick
-    from llmfit.architectures import describe
-    from llmfit.estimate import estimate
-
-    estimated = estimate(describe(pick.model.architecture), pick.workload, device=device, explain=True)
-    if estimated.total_bytes != pick.fit.estimate.total_bytes:  # part of it lies in RAM, or beside companions
-        return pick
-    return replace(pick, fit=replace(pick.fit, estimate=estimated))
 
 
 def row_of(catalog: Catalog, model: str | Model) -> Model:
