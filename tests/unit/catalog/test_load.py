@@ -5,11 +5,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from platformdirs import user_data_path
 
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.catalog.tables import BY_NAME, TABLES
 from llmfit.catalog.trusted import record_maker, records_of_columns
 from llmfit.catalog.user import VARIABLE, find_user_catalog, user_catalog_path
+from llmfit.catalog.user_file import user_data_folder
 from llmfit.errors import CatalogError
 from llmfit.records.model import Model
 from llmfit.records.score import Score
@@ -151,6 +153,20 @@ def test_a_home_that_cannot_be_used_is_no_error(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HOME", str(tmp_path / home) if home else "")
     assert load_catalog().user_file is None or home == ""
     assert len(load_catalog(user_file=None).models) > 0
+
+
+@pytest.mark.parametrize("data", [None, "", "relative", "/data", "/data/", "/data/../other"])
+@pytest.mark.parametrize("home", [None, "", "relative", "/home/me", "/home/me/", "/"])
+def test_the_folder_is_the_one_that_platformdirs_names(
+    monkeypatch: pytest.MonkeyPatch, data: str | None, home: str | None
+) -> None:
+    """Whatever the environment says, the usual case is only answered sooner."""
+    for name, value in (("XDG_DATA_HOME", data), ("HOME", home)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    assert user_data_folder() == user_data_path("llmfit", appauthor=False)
 
 
 def test_the_platforms_place_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
