@@ -46,6 +46,26 @@ def test_answers_load_nothing_heavy(code: str) -> None:
     assert loaded_after(code).isdisjoint(HEAVY)
 
 
+def test_a_recommendation_loads_no_module_that_it_does_not_ask() -> None:
+    """Other engines, fine-tuning, detection and rare families wait until somebody asks for them."""
+    loaded = loaded_after("from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat', '--json'])")
+    unasked = {
+        "llmfit.architectures.families.deepseek_v4",
+        "llmfit.architectures.families.encoders",
+        "llmfit.architectures.families.seq2seq",
+        "llmfit.detect",
+        "llmfit.estimate.activations.transformers",
+        "llmfit.estimate.kv_cache.vllm",
+        "llmfit.estimate.training",
+        "llmfit.estimate.weights.quantized",
+        "llmfit.records.training",
+        "llmfit.sources",
+        "platformdirs",
+        "tempfile",
+    }
+    assert loaded & unasked == set()
+
+
 def test_tables_are_drawn_by_rich_and_load_nothing_else_that_is_heavy() -> None:
     """Of rich, only what draws is loaded: neither its markdown nor its tracebacks."""
     loaded = loaded_after("from llmfit.cli import run; run(['recommend', '--vram', '6', '--task', 'chat'])")
