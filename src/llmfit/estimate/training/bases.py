@@ -4,8 +4,9 @@ from math import prod
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training.precision import RECIPES, frozen_bytes
-from llmfit.estimate.training.targets import EXPERTS, is_linear
+from llmfit.estimate.training.targets import is_linear
 from llmfit.estimate.weights import quantized
+from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
@@ -51,5 +52,5 @@ def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Li
 
 def dequantised_bytes(architecture: Architecture) -> int:
     """Bytes of the largest quantised matrix while a layer computes with it in 16 bit."""
-    matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in EXPERTS))
+    matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in EXPERT_ROLES))
     return max((2 * prod(t.shape) for t in matrices), default=0)

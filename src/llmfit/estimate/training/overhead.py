@@ -1,5 +1,6 @@
 """What the driver, the communication library and the allocator take beyond the tensors of a training run."""
 
+from llmfit.estimate.defaults import platform_of
 from llmfit.records.device import Device
 from llmfit.records.engine import Constant
 from llmfit.records.estimate import Line, Part, PartName
@@ -11,7 +12,7 @@ def overhead_part(training: Training, *, tensors: int, device: Device | None) ->
     facts = training.facts
     context, nccl = facts.constant("cuda_context_bytes"), facts.constant("nccl_bytes")
     reserve = facts.constant("allocator_reserve_ratio")
-    on_cuda = device is None or not device.gpus or device.gpus[0].platform in {"cuda", "rocm"}
+    on_cuda = platform_of(device) in {"cuda", "rocm"}
     many = training.gpus > 1
     lines = (
         _line("CUDA context and libraries", context, on_cuda),

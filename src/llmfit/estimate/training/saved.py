@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmfit.estimate.training.precision import activation_bytes
-from llmfit.estimate.training.targets import EXPERTS, is_linear, target_tensors
+from llmfit.estimate.training.targets import is_linear, target_tensors
+from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import LORA_METHODS, Training
 
@@ -180,7 +181,7 @@ def working_bytes(architecture: Architecture, b: int) -> int:
     """Bytes a token of gradients that one layer's backward holds at once: three of its widest inner width."""
     width = 0
     for tensor in architecture.tensors:
-        if tensor.layers and (is_linear(tensor) or tensor.role in EXPERTS):
+        if tensor.layers and (is_linear(tensor) or tensor.role in EXPERT_ROLES):
             used = tensor.copies if tensor.active_copies is None else tensor.active_copies
             width = max(width, used * max(tensor.shape))
     return 3 * b * max(width, architecture.hidden_size)

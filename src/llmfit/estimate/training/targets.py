@@ -1,6 +1,7 @@
 """Which modules an adapter is put on: by name, by PEFT's defaults, or every linear layer."""
 
 from llmfit.errors import UnsupportedWorkloadError, UsageError
+from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import ALL_LINEAR, Training
 
@@ -24,7 +25,6 @@ LINEAR = frozenset(
     )
 )
 """Roles of linear layers inside blocks."""
-EXPERTS = frozenset((Role.EXPERT_GATE, Role.EXPERT_UP, Role.EXPERT_GATE_UP, Role.EXPERT_DOWN))
 _DOWN = frozenset((Role.MLP_DOWN, Role.SHARED_EXPERT))
 
 
@@ -61,7 +61,7 @@ def target_tensors(architecture: Architecture, training: Training) -> tuple[Tens
     Raises UsageError where a name matches none, UnsupportedWorkloadError as `target_names`.
     """
     names = target_names(architecture, training)
-    experts = EXPERTS if training.target_experts else frozenset[Role]()
+    experts = EXPERT_ROLES if training.target_experts else frozenset[Role]()
     linear = [t for t in architecture.tensors if is_linear(t) or (t.role in experts and t.section is not Section.MTP)]
     if names == (ALL_LINEAR,):
         return tuple(linear)

@@ -6,7 +6,8 @@ from llmfit.estimate.training.bases import dequantised_bytes
 from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
-from llmfit.estimate.training.targets import EXPERTS, LINEAR
+from llmfit.estimate.training.targets import LINEAR
+from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
@@ -142,4 +143,4 @@ def _ends(architecture: Architecture, training: Training, *, tokens: int) -> Lin
 
 
 def _cast_weights(architecture: Architecture) -> int:
-    return sum(t.parameters for t in architecture.tensors if t.role in LINEAR or t.role in EXPERTS)
+    return sum(t.parameters for t in architecture.tensors if t.role in LINEAR or t.role in EXPERT_ROLES)

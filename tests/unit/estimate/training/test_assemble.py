@@ -208,6 +208,15 @@ def test_a_mac_has_no_cuda_context() -> None:
     assert on_cuda - on_mac == context
 
 
+def test_a_processor_has_no_context_of_a_gpu() -> None:
+    """Without a GPU only the allocator keeps more than the tensors."""
+    on_gpu, on_cpu = (
+        estimate_training(llama(), load("lora"), device=device).part_bytes(PartName.OVERHEAD)
+        for device in (None, Device(gpus=(), ram_bytes=2**35))
+    )
+    assert on_gpu - on_cpu == int(load("lora").facts.constant("cuda_context_bytes").value)
+
+
 def test_the_overhead_has_a_range() -> None:
     """Older stacks take more for their kernels."""
     found = next(x for x in estimate().parts if x.name is PartName.OVERHEAD)
