@@ -190,7 +190,7 @@ class ModelView:
             said(("source ", "dim"), f"{one.of.replace('|', ', ')}: {one.source}, {one.checked} ({one.certainty})")
             for one in self.row.model.sources
         ]
-        title = said((self.row.model.id, "bold"))
+        title = said((self.row.model.id, "bold"), hang=0)
         return [title, BLANK, facts, BLANK, *license_explained(self.row.license), BLANK, *sources]
 
     def markdown(self) -> str:
