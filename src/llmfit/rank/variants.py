@@ -134,7 +134,7 @@ class Chooser:
         best: Variant | None = None
         smallest: Variant | None = None
         low, high = 0, len(formats)  # nothing before low fits, everything from high on does
-        at = self._start(architecture, formats)
+        at = self._start(model, architecture, formats)
         while low < high:
             variant = self.try_format(model, architecture, engine=engine, format_=formats[at])
             if variant is None:
@@ -153,7 +153,7 @@ class Chooser:
         fits = variant.fit.verdict is Verdict.FITS and found.total_bytes <= self.budget
         return fits and (most is None or file_bytes(found) <= most)
 
-    def _start(self, architecture: Architecture, formats: list[Format]) -> int:
+    def _start(self, model: Model, architecture: Architecture, formats: list[Format]) -> int:
         """Return the place of the best format whose weights leave room for the rest; the last where none does.
 
         Where rows do not divide into blocks, fewer bits may take more bytes: all is tried from the best on.
@@ -162,7 +162,7 @@ class Chooser:
         if any(row > _BLOCK and row % _BLOCK for row in rows):
             return 0
         file = self._question.max_weight_bytes or self.budget
-        most = 8 * min(_WEIGHTS_SHARE * self.budget, file) / architecture.parameters
+        most = 8 * min(_WEIGHTS_SHARE * self.budget, file) / model.parameters
         return next((at for at, format_ in enumerate(formats) if format_.nominal_bits <= most), len(formats) - 1)
 
     def try_format(
