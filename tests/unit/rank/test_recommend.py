@@ -10,7 +10,8 @@ from llmfit.rank import recommend
 from llmfit.records.estimate import Verdict
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Recommendations
-from support.ranking import World, a_score, card, ranked, world
+from support.ranking import World, a_score, card, config, ranked, world
+from support.training import load
 
 
 def several() -> World:
@@ -180,6 +181,37 @@ def test_an_unknown_architecture_is_named() -> None:
     """Not guessed."""
     facts = world(replace(ranked("a/b"), architecture={"model_type": "nobody"}))
     assert ask(facts, 24).rejected == {"unsupported": 1}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"model_type": "llama"},
+        {**config(8), "num_attention_heads": -1},
+        {**config(8), "hidden_size": "wide"},
+        {**config(8), "num_key_value_heads": 7},
+        {},
+    ],
+)
+@pytest.mark.parametrize("method", [None, "qlora"])
+def test_a_broken_configuration_stops_nobody_else(broken: dict[str, Any], method: str | None) -> None:
+    """One model that cannot be counted is out with the reason; the answer goes on."""
+    facts = world(replace(ranked("a/broken"), architecture=broken), ranked("b/whole"))
+    training = None if method is None else load(method)
+    answer = recommend(Question(training=training), facts, device=card(24))
+    assert ids(answer) == ["b/whole"]
+    assert answer.rejected == {"unsupported": 1}
+    assert answer.rejections[0].detail
+
+
+@pytest.mark.parametrize("kind", ["embedding", "reranker"])
+def test_a_broken_companion_stops_no_bundle(kind: str) -> None:
+    """The generator is offered, with a warning that nothing stands beside it."""
+    task = {"embedding": "embed", "reranker": "rerank"}[kind]
+    broken = ranked("x/broken", 0.5, kind=kind, tasks=(task,), architecture={"model_type": "llama"})
+    answer = ask(world(*several().models.values(), broken), 24, tasks=("rag",))
+    assert answer.picks
+    assert any(task in warning for warning in answer.warnings)
 
 
 def test_a_bundle_fits_together() -> None:
