@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from llmfit.errors import SourceError
@@ -9,6 +10,7 @@ from llmfit.records.checkpoint import Checkpoint
 from llmfit.records.format import BlockLayout
 from llmfit.sources.gguf import read_gguf
 from llmfit.sources.json_text import parse_json
+from llmfit.sources.progress import shown
 from llmfit.sources.reading import Files, check_name
 from llmfit.sources.safetensors import read_safetensors
 
@@ -38,7 +40,7 @@ def read_checkpoint(files: Files, *, layouts: Layouts, name: str | None = None, 
         if name.endswith(".safetensors") and index in files.names:
             return _indexed(files, index, layouts=layouts)
         names = _siblings(files, name)
-    return _joined([_read(files, one, layouts=layouts) for one in names], title=files.title)
+    return _joined(_read_all(files, names, layouts=layouts), title=files.title)
 
 
 def _choose(names: Sequence[str], *, title: str, quant: str) -> list[str]:
@@ -114,12 +116,27 @@ def _indexed(files: Files, index: str, *, layouts: Layouts) -> Checkpoint:
             raise SourceError(f"{index} in {files.title} names {name[:200]!r}, which is no safetensors file")
         if name not in files.names:
             raise SourceError(f"{name[:200]} is missing in {files.title}", hint="Add all parts of the checkpoint")
-    read = {name: _read(files, name, layouts=layouts) for name in shards}
+    read = dict(zip(shards, _read_all(files, shards, layouts=layouts), strict=True))
     held = {name: {tensor.name for tensor in part.tensors} for name, part in read.items()}
     for tensor, name in where.items():
         if tensor not in held[name]:
             raise SourceError(f"{name} lacks tensor {tensor[:200]!r}, which {index} says it holds")
     return _joined(list(read.values()), title=files.title, stated=listed.get("metadata"))
+
+
+def _read_all(files: Files, names: Sequence[str], *, layouts: Layouts) -> list[Checkpoint]:
+    """Read the headers of several files, those of a repository some at a time."""
+    read = partial(_read, files, layouts=layouts)
+    if files.at_once < 2 or len(names) < 2:
+        return list(shown(map(read, names), total=len(names), what="headers"))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(files.at_once) as pool:
+        try:
+            return list(shown(pool.map(read, names), total=len(names), what="headers"))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _read(files: Files, name: str, *, layouts: Layouts) -> Checkpoint:

@@ -115,6 +115,8 @@ class HubFile:
 class HubFiles:
     """The files of a repository at one commit."""
 
+    at_once = 8
+
     def __init__(self, session: Any, *, repo_id: str, revision: str, sizes: Mapping[str, int | None]) -> None:  # noqa: ANN401 - the HTTP client's own type
         self.title = repo_id
         self.names = tuple(sizes)

@@ -31,6 +31,8 @@ class Files(Protocol):
     """What to call it in a message."""
     names: tuple[str, ...]
     """Files that may be opened, with `/` between folders."""
+    at_once: int
+    """How many of them are read at once."""
 
     def open(self, name: str) -> Readable:
         """Return one of the files.
@@ -45,6 +47,8 @@ MOST_FILES = 20_000
 
 class LocalFolder:
     """A folder on this machine, its files at the top alone."""
+
+    at_once = 1
 
     def __init__(self, path: Path) -> None:
         self.title = str(path)

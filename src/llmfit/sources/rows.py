@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from llmfit.errors import UsageError
@@ -23,6 +24,7 @@ _NOISE = frozenset(
         "_name_or_path", "transformers_version", "torch_dtype", "dtype", "auto_map", "use_cache", "initializer_range",
         "initializer_factor", "rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "hidden_act", "hidden_dropout",
         "pretraining_tp", "quantization_config", "compression_config", "id2label", "label2id", "task_specific_params",
+        "time_step_limit",
         "return_dict", "output_attentions", "output_hidden_states", "problem_type", "unsloth_version",
     }
 )  # fmt: skip
@@ -87,7 +89,10 @@ def shapes_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: shapes_of(value) if isinstance(value, Mapping) else value
         for name, value in config.items()
-        if isinstance(name, str) and name not in _NOISE and not name.endswith(("_token_id", "dropout", "_pdrop"))
+        if isinstance(name, str)
+        and name not in _NOISE
+        and not name.endswith(("_token_id", "dropout", "_pdrop"))
+        and not (isinstance(value, float) and not isfinite(value))
     }
 
 

@@ -446,3 +446,11 @@ def test_a_folder_with_too_many_files_is_refused(
         (tmp_path / str(number)).touch()
     with pytest.raises(SourceError, match="more than 3 files"):
         read_local(catalog, str(tmp_path))
+
+
+def test_infinity_passes_where_it_is_no_dimension(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Published configurations of Mamba hold it; a size may not."""
+    text = json.dumps({**LLAMA, "time_step_limit": [0.0, float("inf")]})
+    assert "Infinity" in text
+    (folder / "config.json").write_text(text)
+    assert estimated(capsys, folder).code == 0
