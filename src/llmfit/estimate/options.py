@@ -194,8 +194,6 @@ def _vllm(workload: Workload, architecture: Architecture, model: str) -> Problem
             f"--tensor-parallel-size {options.tensor_parallel} does not divide the {heads} attention heads of {model}",
             f"Give one of 1, {', '.join(able)}",
         )
-    if workload.kv_format.id == "fp8_ds_mla" and all(c.kind is not CacheKind.LATENT for c in architecture.caches):
-        yield f"--kv-format fp8_ds_mla is for latent caches, and {model} has none", "Give --kv-format fp8"
 
 
 def _transformers(workload: Workload, architecture: Architecture, model: str) -> Problems:

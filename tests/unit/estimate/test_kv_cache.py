@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
 from support.loads import make_architecture, make_load
@@ -75,6 +76,12 @@ def test_transformers_keeps_the_window_alone() -> None:
         windowed = of_kind(kind, key_elements=128, value_elements=128, heads=2, window=1000)
         assert size(windowed, "transformers", 30000) == 4 * 1000 * ROW
         assert size(windowed, "transformers", 600) == 4 * 600 * ROW
+
+
+def test_vllm_packs_nothing_but_latents() -> None:
+    """A model with keys and values of its own is refused, not counted in blocks that are not there."""
+    with pytest.raises(UnsupportedWorkloadError, match="no latent"):
+        size(make_architecture(), "vllm", 16, kv_format="fp8_ds_mla")
 
 
 def test_sequences_of_vllm_share_the_tokens_of_a_step() -> None:

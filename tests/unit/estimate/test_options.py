@@ -130,12 +130,3 @@ def test_options_need_an_architecture() -> None:
     with pytest.raises(UsageError, match="--swa-full needs a known architecture"):
         with_options(make_load(), None, model="owner/model", given={"swa_full": True})
     assert with_options(make_load(), None, model="owner/model", given={}) == make_load()
-
-
-def test_the_packed_latent_needs_a_latent() -> None:
-    """VLLM's `fp8_ds_mla` is a layout of DeepSeek's latents, and of nothing else."""
-    load = make_load("vllm", kv_format="fp8_ds_mla")
-    latent = make_architecture(caches=(Cache(CacheKind.LATENT, (0, 1, 2, 3), 576, 0, 1),))
-    with pytest.raises(UsageError, match="fp8_ds_mla is for latent caches"):
-        given("vllm", load=load)
-    assert given("vllm", latent, load=load).kv_format.id == "fp8_ds_mla"

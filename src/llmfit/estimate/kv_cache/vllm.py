@@ -3,6 +3,7 @@
 Read in `v1/kv_cache_interface.py` of the version in `engines.yaml`: what its own account asks for one request.
 """
 
+from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.defaults import vllm_batched_tokens
 from llmfit.estimate.kv_cache.terms import (
     Term,
@@ -16,6 +17,8 @@ from llmfit.estimate.kv_cache.terms import (
 from llmfit.records.architecture import Architecture, Cache, CacheKind
 from llmfit.records.workload import Workload
 
+PACKED_LATENT = "fp8_ds_mla"
+"""Cache format that vLLM has for the latents of DeepSeek's line alone."""
 INDEXER_BYTES = 132
 """Indexer keys of one token and layer are always fp8: 128 elements and one fp32 scale."""
 
@@ -26,6 +29,8 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     Full and latent: ceil(n / block) blocks; sliding: ceil(min(n, W − 1 + max_num_batched_tokens) / block) + 1;
     chunked: ceil(min(n, W + max_num_batched_tokens) / block); state: one page for each sequence.
     Several sequences share the tokens of a step: see `_windowed`.
+
+    Raises UnsupportedWorkloadError where the cache's format is not made for the model.
     """
     block, context = workload.options.block_size, answer_tokens(architecture, workload)
     step = vllm_batched_tokens(workload)
@@ -65,5 +70,9 @@ def _windowed(cache: Cache, workload: Workload, *, context: int, step: int) -> t
 
 
 def _row(cache: Cache, workload: Workload) -> int:
+    if workload.kv_format.id == PACKED_LATENT and cache.value_elements:
+        raise UnsupportedWorkloadError(
+            f"{PACKED_LATENT} packs latents, and this model has no latent cache", hint="choose fp8 for the cache"
+        )
     row = stored(cache.key_elements, workload.kv_format) + stored(cache.value_elements, workload.kv_format)
     return row + (INDEXER_BYTES if cache.indexer_elements else 0)
