@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from llmfit.finetuning import to_finetune
 from llmfit.licensing import allows
 from llmfit.rank import recommend
+from llmfit.rank.guards import lineage_root
 from llmfit.records.device import Device
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Recommendations
@@ -126,3 +128,37 @@ def test_figures_of_evidence_have_source_and_date() -> None:
             for row in pick.quality.evidence:
                 assert row.source
                 assert row.date[:2] == "20"
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_no_guard_breaks_where_models_are_fine_tuned(method: str) -> None:
+    """Over cards: what fits, one of a lineage, a licence that allows derivatives, the start that the method wants."""
+    models = built_in().models
+    bases = {m.id for m in models.values() if m.kind == "base"}
+    for gb, task in product((8, 24, 80), ("chat", "code", "korean")):
+        question, device = to_finetune(built_in(), Question(tasks=(task,), top=None), device=card(gb), training=method)
+        answer = recommend(question, built_in(), device=device)
+        roots = [lineage_root(pick.model, models) for pick in answer.picks]
+        assert len(roots) == len(set(roots))
+        for pick in answer.picks:
+            assert pick.fit.estimate.total_bytes <= 0.9 * gb * 2**30
+            assert pick.license.derivatives_allowed
+            assert pick.license.commercial != "unknown"
+            assert pick.model.kind in {"base", "instruct", "reasoning"}
+            tuned_from_known_base = pick.model.kind == "instruct" and pick.model.base_model in bases
+            if method == "full" and tuned_from_known_base:
+                rejection = answer.why_not(str(pick.model.base_model))
+                assert rejection is not None
+                assert rejection.reason != "lineage"
+
+
+def test_the_figures_for_fine_tuning_in_24_gb() -> None:
+    """QLoRA in 24 GB reaches beyond 10 B, LoRA to about 8 B, full fine-tuning to about 1 B."""
+    largest = []
+    for method in ("qlora", "lora", "full"):
+        question, device = to_finetune(built_in(), Question(top=None), device=card(24), training=method)
+        picks = recommend(question, built_in(), device=device).picks
+        largest.append(max(pick.model.parameters for pick in picks) / 1e9)
+    assert largest[0] > 20
+    assert 6 < largest[1] < 13
+    assert 0.4 < largest[2] < 2

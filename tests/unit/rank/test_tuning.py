@@ -186,6 +186,39 @@ def test_an_embedder_is_counted_with_a_loss_that_it_does_not_have() -> None:
     assert any("upper bound" in warning for warning in pick.warnings)
 
 
+def test_what_must_be_known_before_training_is_a_warning() -> None:
+    """Weights published in four bits alone, and images that the count leaves out."""
+    native = ask(world(ranked("a/native", 1, native_format="mxfp4")), 24).picks[0]
+    assert any("unpack" in warning for warning in native.warnings)
+    seeing = ask(world(ranked("a/seeing", 1, tasks=("chat", "vision"))), 24).picks[0]
+    assert any("images" in warning for warning in seeing.warnings)
+    assert not any("images" in w or "unpack" in w for w in ask(world(ranked("a/plain", 1)), 24).picks[0].warnings)
+
+
+def test_a_kind_that_cannot_learn_the_task_is_out() -> None:
+    """A reranker does not chat, however long it is trained."""
+    rejection = ask(world(ranked("a/rank", 1, kind="reranker", tasks=("rerank",))), 24).why_not("a/rank")
+    assert rejection is not None
+    assert rejection.reason == "type"
+    assert "learnt by" in rejection.detail
+
+
+def test_a_bundle_is_not_trained_together() -> None:
+    """For `rag` the generator alone is tuned; nothing stands beside it."""
+    embedder = ranked("x/embed", 0.5, kind="embedding", tasks=("embed",))
+    answer = ask(world(ranked("a/b"), embedder), 24, tasks=("rag",))
+    assert ids(answer) == ["a/b"]
+    assert answer.picks[0].companions == ()
+    assert answer.warnings == ()
+
+
+def test_a_small_card_with_ram_has_no_offload_section() -> None:
+    """Training with part of the model in RAM is asked for by name, not offered."""
+    answer = ask(world(ranked("a/seventy", 70)), 24, device=card(24, ram=256))
+    assert answer.offload == ()
+    assert answer.rejected == {"too_large": 1}
+
+
 def test_copies_are_no_start() -> None:
     """Who wants to train takes the original."""
     copy = ranked("z/copy", base_model="a/b", base_relation="quantized", official=False)
