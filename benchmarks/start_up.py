@@ -8,11 +8,15 @@ so that a busy machine changes both sides alike. The bytecode of llmfit and its 
 
 import argparse
 import compileall
+import json
 import os
 import resource
+import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +33,11 @@ CASES = {
     "--help": ("-m", "llmfit", "--help"),
 }
 PEAK = """
-import resource, runpy, sys
-sys.argv = ["llmfit", *sys.argv[1:]]
-try:
-    runpy.run_module("llmfit", run_name="__main__")
-except SystemExit:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+import gc, resource, sys
+gc.disable()  # as the program does
+from llmfit.cli import run
+run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
 """
 BARS = {"recommend --json": 1.5, "recommend, table": 2.0}
 
@@ -60,7 +63,7 @@ def measure_start(rounds: int) -> None:
             least[name] = min(least[name], seconds_of(words))
     for name, seconds in least.items():
         bar = f"  (bar {BARS[name]})" if name in BARS else ""
-        print(f"{name:24} {1000 * seconds:7.0f} ms  {seconds / least[BASE]:5.2f} x{bar}")
+        print(f"{name:32}{1000 * seconds:6.0f} ms  {seconds / least[BASE]:5.2f} x{bar}")
     peak = subprocess.run(
         [
             sys.executable,
@@ -73,7 +76,22 @@ def measure_start(rounds: int) -> None:
         text=True,
         check=True,
     )
-    print(f"{'peak memory':24} {peak.stderr.strip():>7} MB  (bar 60)")
+    print(f"{'peak memory':32}{peak.stderr.strip():>6} MB  (bar 60)")
+
+
+def measure_wall(rounds: int) -> None:
+    """Print the ratios of elapsed time that hyperfine measures, where it is installed."""
+    if shutil.which("hyperfine") is None:
+        return
+    names = [BASE, *BARS]
+    lines = [shlex.join([sys.executable, *CASES[name]]) for name in names]
+    words = ("hyperfine", "-N", "-i", "--warmup", "2", "--runs", str(rounds), "--style", "none")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "wall.json"
+        subprocess.run([*words, "--export-json", str(target), *lines], check=True, env=environment())
+        least = [result["min"] for result in json.loads(target.read_text())["results"]]
+    for name, seconds in zip(names, least, strict=True):
+        print(f"{name + ', elapsed':32}{1000 * seconds:6.0f} ms  {seconds / least[0]:5.2f} x")
 
 
 def measure_growth() -> None:
@@ -97,8 +115,8 @@ def measure_growth() -> None:
         started = time.process_time()
         recommend(question, many, device=device)
         seconds.append(time.process_time() - started)
-    print(f"{'ranking, 1 x catalog':24} {1000 * seconds[0]:7.0f} ms")
-    print(f"{'ranking, 10 x catalog':24} {1000 * seconds[1]:7.0f} ms  {seconds[1] / seconds[0]:5.2f} x  (bar 10)")
+    print(f"{'ranking, 1 x catalog':32}{1000 * seconds[0]:6.0f} ms")
+    print(f"{'ranking, 10 x catalog':32}{1000 * seconds[1]:6.0f} ms  {seconds[1] / seconds[0]:5.2f} x  (bar 10)")
 
 
 def main() -> None:
@@ -110,6 +128,7 @@ def main() -> None:
         compileall.compile_dir(Path(sysconfig.get_path("purelib")) / package, quiet=2)
     compileall.compile_dir(ROOT / "src" / "llmfit", quiet=2)
     measure_start(asked.rounds)
+    measure_wall(asked.rounds)
     measure_growth()
 
 
