@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the GitHub Action runs: annotations, the step's summary, reports, and the exit code of the check.
-set -uo pipefail
+set +e -uo pipefail
 
 read -r -a files <<<"${LLMFIT_FILES:-deploy.yaml}"
 arguments=()
