@@ -195,6 +195,7 @@ def test_models_without_a_cache_have_buffers_too() -> None:
     recurrent = make_architecture(caches=(Cache(CacheKind.STATE, (0, 1, 2, 3), recurrent_elements=100),))
     feed_forward = 512 * 4 * 3 * (2048 + 512) / MIB
     assert buffer(encoder, context=512) == feed_forward + 512 * 512 * 2 / MIB
+    assert buffer(encoder, context=8192) == 16 * feed_forward + 8192 * 8192 * 2 / MIB
     assert buffer(recurrent, context=4096) == feed_forward
 
 

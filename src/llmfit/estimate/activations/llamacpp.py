@@ -29,7 +29,7 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     """
     options = workload.options
     terms = [term for term in cache_terms(architecture, workload) if term.cells > 1]
-    u = min(options.n_ubatch, pad(workload.context * (workload.sequences if options.unified_kv else 1), CELLS))
+    u = _micro_batch(architecture, workload)
     cells = max((term.cells for term in terms), default=u if architecture.is_encoder_only else 0)
     gpus = len(device.gpus) if device is not None else 1
     h, flash = architecture.hidden_size, options.flash_attention
@@ -51,8 +51,16 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
 def host_bytes(architecture: Architecture, workload: Workload, terms: list[Term]) -> int:
     """Return RAM for the inputs of a micro-batch: 2h a token, and the mask over the largest of the caches."""
     cells = max((term.cells for term in terms if term.cells > 1), default=0)
-    u = min(workload.options.n_ubatch, pad(workload.context, CELLS))
+    u = _micro_batch(architecture, workload)
     return u * (8 * architecture.hidden_size + cells * (2 if workload.options.flash_attention else 4))
+
+
+def _micro_batch(architecture: Architecture, workload: Workload) -> int:
+    """Return the tokens of one micro-batch; an encoder must see a whole text in one (`encode` of llama-context.cpp)."""
+    options = workload.options
+    tokens = pad(workload.context * (workload.sequences if options.unified_kv else 1), CELLS)
+    whole = pad(workload.context, CELLS) if architecture.is_encoder_only else 0
+    return max(min(options.n_ubatch, tokens), whole)
 
 
 def _mlp(architecture: Architecture, build: int | None) -> int:
