@@ -113,8 +113,8 @@ def _check_shape(architecture: Architecture, workload: Workload, device: Device)
 
 
 def _within_share(device: Device | None, workload: Workload) -> Device | None:
-    """Return the device with what vLLM's `--gpu-memory-utilization` leaves of it, where that is given."""
-    if device is None or workload.options.gpu_memory_utilization is None:
+    """Return the device with what vLLM's share leaves of it; itself for other engines."""
+    if device is None or workload.engine.id != "vllm":
         return device
     from llmfit.solve.share import within_share
 

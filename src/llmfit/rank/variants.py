@@ -18,6 +18,7 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.workload import EngineOptions, Workload
+from llmfit.solve.share import within_share
 
 _LEAST_SHARE = 0.8
 """A file takes at least this share of parameters x nominal bits: the rest may be an embedding that stays in RAM."""
@@ -171,7 +172,8 @@ class Chooser:
         """Return the model in this format held against the device; None where the engine cannot run it."""
         workload = self.workload(model, engine=engine, format_=format_, context=context)
         try:
-            return Variant(workload, fit(estimate(architecture, workload, device=self._device), self._device))
+            found = estimate(architecture, workload, device=self._device)
+            return Variant(workload, fit(found, within_share(self._device, workload)))
         except UnsupportedWorkloadError:
             return None
 

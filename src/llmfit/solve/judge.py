@@ -6,10 +6,11 @@ from llmfit.estimate import estimate
 from llmfit.estimate.defaults import resolve
 from llmfit.fit import fit, shares
 from llmfit.records.architecture import Architecture
-from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit, PartName, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
+from llmfit.solve.share import utilization, vllm_budget, within_share
 
 _ORDER = (
     PartName.WEIGHTS,
@@ -21,8 +22,6 @@ _ORDER = (
     PartName.KV_CACHE,
 )
 """Parts from the one that a load can least do without to the one that it can most easily make smaller."""
-_OUTSIDE = ("context_bytes", "graph_bytes")
-"""What vLLM takes beside the share of the card that `gpu_memory_utilization` gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,31 +101,11 @@ def judge(
     return Judgement(
         workload=workload,
         estimate=found,
-        fit=fit(found, device),
+        fit=fit(found, within_share(device, workload)),
         tightest=min(rooms, key=lambda room: room.margin),
         utilization=utilization(workload, gpus[0]) if workload.engine.id == "vllm" and gpus else None,
         ram_missing=_ram_missing(found, device),
     )
-
-
-def utilization(workload: Workload, gpu: DeviceGpu) -> float:
-    """Return the share of the card that vLLM takes: the asked one, else its default or what is free at start.
-
-    vLLM refuses to start where its share is not free, so a small card takes a smaller one, in hundredths.
-    """
-    asked = workload.options.gpu_memory_utilization
-    if asked is not None:
-        return asked
-    usual = workload.engine.constant("gpu_memory_utilization").value
-    free = gpu.usable_bytes - round(workload.engine.constant("context_bytes", gpu.platform).value)
-    return max(0.0, min(usual, int(100 * free / max(1, gpu.total_bytes)) / 100))
-
-
-def vllm_budget(workload: Workload, gpu: DeviceGpu) -> int:
-    """Return the bytes that a vLLM process may reach on the card: its share, and what it takes beside it."""
-    names = _OUTSIDE[:1] if workload.options.enforce_eager else _OUTSIDE
-    beside = sum(round(workload.engine.constant(name, gpu.platform).value) for name in names)
-    return int(utilization(workload, gpu) * gpu.total_bytes) + beside
 
 
 def _ram_missing(found: Estimate, device: Device) -> int:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from llmfit.solve.judge import vllm_budget
-from llmfit.solve.share import within_share
+from llmfit.solve.share import vllm_budget, within_share
 from support.loads import GIB, make_device, make_load
 
 
@@ -23,8 +22,16 @@ def test_a_share_frees_nothing() -> None:
     assert within_share(device, make_load("vllm", gpu_memory_utilization=0.9)).usable_bytes == 4 * GIB
 
 
-@pytest.mark.parametrize("engine", ["vllm", "llama.cpp", "transformers"])
-def test_without_a_share_the_device_is_itself(engine: str) -> None:
-    """Neither the other engines nor vLLM without the option change what there is."""
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers"])
+def test_other_engines_take_the_whole_device(engine: str) -> None:
+    """Only vLLM keeps to a share of the card."""
     device = make_device(24)
     assert within_share(device, make_load(engine)) is device
+
+
+def test_vllm_keeps_to_its_default_share() -> None:
+    """Without the option it takes its default, 0.92 of the card, and what lies outside of the share."""
+    load, device = make_load("vllm"), make_device(24)
+    cut = within_share(device, load)
+    assert cut.usable_bytes == min(device.usable_bytes, vllm_budget(load, device.gpus[0]))
+    assert "0.92 of each card" in cut.notes[-1]
