@@ -1,0 +1,200 @@
+"""Which machine a load needs, what it costs, and how a device is divided."""
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+import pytest
+
+from llmfit.catalog import Catalog, load_catalog
+from llmfit.checking.machines import machines_beyond
+from llmfit.checking.prices import FRESH_DAYS, cheapest_price, is_fresh
+from llmfit.errors import CannotAnswerError, UsageError
+from llmfit.planning import Wanted, plan_device, plan_grid, plan_machines, wanted_of
+from llmfit.planning.launch import launch_of
+from llmfit.solve.judge import judge
+from llmfit.words import device_of
+from support.terminal import ask
+
+TODAY = date(2026, 11, 21)
+LATER = date(2028, 1, 1)
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the built-in rows."""
+    return load_catalog(user_file=None)
+
+
+def wanted(model: str = "Qwen/Qwen3-32B", **words: object) -> Wanted:
+    """Return a question about a model on vLLM in int4, unless said otherwise."""
+    asked = {"engines": ["vllm"], "precision": "int4", "context": 32_768, "sequences": 4, **words}
+    return wanted_of(catalog(), model, **asked)  # type: ignore[arg-type]  # each is a word of its own type
+
+
+def test_the_smallest_machine_runs_it_and_no_smaller_one_does() -> None:
+    """Of all cards of the vendor, none with less memory than the first choice runs the load."""
+    asked = wanted()
+    found = plan_machines(asked, catalog(), today=TODAY).smallest
+    sizes = [choice.device.usable_bytes for choice in found]
+    assert sizes == sorted(sizes)
+    for row in catalog().gpus.values():
+        if row.vendor == "nvidia" and (row.released or 0) >= 2018:
+            device = device_of(catalog(), gpu=[row.id])
+            if device.usable_bytes < sizes[0]:
+                assert not judge(asked.architecture, asked.workloads[0], device=device).runs, row.id
+
+
+def test_the_cheapest_machine_has_a_fresh_price() -> None:
+    """Prices rise over the choices, none is out of date, each names its day."""
+    found = plan_machines(wanted(), catalog(), today=TODAY).cheapest
+    rows = [choice.instance for choice in found]
+    assert len(rows) == 3
+    assert all(row is not None and is_fresh(row, today=TODAY) for row in rows)
+    prices = [row.price_usd_per_hour or 0.0 for row in rows if row is not None]
+    assert prices == sorted(prices)
+
+
+def test_stale_prices_are_refused_unless_asked_for() -> None:
+    """A year later no price counts, and the answer says so; asked for, they count."""
+    late = plan_machines(wanted(), catalog(), today=LATER)
+    assert late.cheapest == ()
+    assert "--stale-prices" in late.prices_note
+    assert all(choice.instance is None for choice in late.smallest)
+    assert len(plan_machines(wanted(), catalog(), today=LATER, stale=True).cheapest) == 3
+
+
+def test_several_gpus_are_taken_where_one_is_too_small() -> None:
+    """A model that no single card holds gets machines with several, in a shape that the engine accepts."""
+    found = plan_machines(wanted("deepseek-ai/DeepSeek-V3", context=8192, sequences=1), catalog(), today=TODAY)
+    counts = {len(choice.device.gpus) for choice in found.smallest}
+    assert counts <= {2, 4, 8}
+    assert len(counts) == 1
+    for choice in found.smallest:
+        assert choice.tensor_parallel * choice.pipeline_parallel == len(choice.device.gpus)
+
+
+def test_a_price_is_of_exactly_these_gpus() -> None:
+    """One L4 is not priced as four; mixed cards and cards that nobody rents have no price, with the reason."""
+    one = cheapest_price(device_of(catalog(), gpu=["L4"]), catalog(), today=TODAY).instance
+    assert one is not None
+    assert one.gpu_count == 1
+    for gpu, word in (("RTX 4090", "no price is known"), ("L4", "days ago")):
+        found = cheapest_price(device_of(catalog(), gpu=[gpu]), catalog(), today=LATER)
+        assert found.instance is None
+        assert word in found.reason
+    mixed = cheapest_price(device_of(catalog(), gpu=["L4", "L40S"]), catalog(), today=TODAY)
+    assert "several kinds" in mixed.reason
+
+
+def test_a_price_is_fresh_for_half_a_year() -> None:
+    """The last day counts, the next does not; without a day or a price nothing does."""
+    row = next(row for row in catalog().clouds.values() if row.price_date == "2026-07-20" and row.price_usd_per_hour)
+    day = date.fromordinal(date(2026, 7, 20).toordinal() + FRESH_DAYS)
+    assert is_fresh(row, today=day)
+    assert not is_fresh(row, today=date.fromordinal(day.toordinal() + 1))
+    assert not is_fresh(replace(row, price_date=None), today=day)
+    assert not is_fresh(replace(row, price_usd_per_hour=None), today=day)
+
+
+@pytest.mark.parametrize("gpu", ["L4", "RTX 3060 12GB", "2x L4", "Radeon RX 7900 XT"])
+def test_machines_to_move_to_grow(gpu: str) -> None:
+    """Each has more memory than the one before, as many cards, of the same vendor."""
+    device = device_of(catalog(), gpu=[gpu])
+    found = machines_beyond(device, catalog())
+    sizes = [device.usable_bytes, *(one.usable_bytes for one in found)]
+    assert sizes == sorted(set(sizes))
+    assert {len(one.gpus) for one in found} <= {len(device.gpus)}
+    assert {one.gpus[0].vendor for one in found} <= {device.gpus[0].vendor}
+
+
+def test_shapes_that_are_refused_are_listed() -> None:
+    """Three cards hold a model in groups of layers, and the answer says why not otherwise."""
+    (variant,) = plan_device(wanted(), device_of(catalog(), gpu=["3x L4"])).variants
+    assert (variant.workload.options.tensor_parallel, variant.workload.options.pipeline_parallel) == (1, 3)
+    assert [one.tensor_parallel for one in variant.refused] == [3]
+    assert "64 attention heads" in variant.refused[0].reason
+
+
+def test_without_ram_nothing_is_offloaded() -> None:
+    """Where the RAM is unknown the answer says how to tell it."""
+    asked = wanted(engines=["llama.cpp"], context=8192)
+    (variant,) = plan_device(asked, device_of(catalog(), vram=8)).variants
+    assert variant.longest_context == 0
+    assert "--ram" in variant.reason
+    (variant,) = plan_device(asked, device_of(catalog(), vram=8, ram=64)).variants
+    assert variant.in_ram
+    assert not variant.runs
+    assert variant.estimate is not None
+    assert variant.estimate.total_bytes <= device_of(catalog(), vram=8).usable_bytes
+
+
+def test_a_grid_grows_with_context_and_shrinks_with_bits() -> None:
+    """Along a row cards never get smaller; down a column of one engine they never get larger."""
+    asked = wanted_of(catalog(), "Qwen/Qwen3-8B", engines=["llama.cpp"])
+    cells = plan_grid(asked, catalog()).grid
+    rows: dict[str, list[int]] = {}
+    for cell in cells:
+        rows.setdefault(cell.format, []).append(cell.card_gb or 10_000)
+    assert len(rows) == 3
+    for row in rows.values():
+        assert row == sorted(row)
+    for column in zip(*rows.values(), strict=True):
+        assert list(column) == sorted(column, reverse=True)
+
+
+def test_a_launch_keeps_the_asked_context_or_says_no() -> None:
+    """Where the asked context does not fit there is no launch, instead of one with another context."""
+    device = device_of(catalog(), gpu=["L4"])
+    asked = wanted("Qwen/Qwen3-8B", context=16_384, sequences=1)
+    launch = launch_of(asked, plan_device(asked, device), emit="vllm")
+    assert launch is not None
+    assert launch.workload.context == 16_384
+    greedy = wanted("Qwen/Qwen3-8B", context=32_768, sequences=64)
+    assert launch_of(greedy, plan_device(greedy, device), emit="vllm") is None
+    with pytest.raises(UsageError, match=r"is for llama\.cpp"):
+        launch_of(asked, plan_device(asked, device), emit="ollama")
+
+
+def test_words_that_go_together_with_nothing_are_refused() -> None:
+    """A format that the named engine lacks is usage, a model that nobody knows is no answer."""
+    with pytest.raises(UsageError):
+        wanted(precision=None, format_name="Q4_K_M")
+    with pytest.raises(CannotAnswerError):
+        wanted("nobody/nothing-8B")
+
+
+WORDS = {
+    "a device": (0, ("Qwen/Qwen3-8B", "--vram", "12")),
+    "a device by several engines": (0, ("Qwen/Qwen3-8B", "--vram", "12", "--engine", "vllm", "--engine", "llama.cpp")),
+    "a load": (0, ("Qwen/Qwen3-8B", "--context", "8k")),
+    "a model": (0, ("Qwen/Qwen3-8B",)),
+    "a launch": (0, ("Qwen/Qwen3-8B", "--vram", "12", "--emit", "ollama")),
+    "nothing fits": (1, ("deepseek-ai/DeepSeek-V3", "--vram", "8")),
+    "no launch": (1, ("Qwen/Qwen3-32B", "--vram", "8", "--emit", "vllm")),
+    "no such launch": (2, ("Qwen/Qwen3-8B", "--vram", "12", "--emit", "vlm")),
+    "a launch without a device": (2, ("Qwen/Qwen3-8B", "--emit", "vllm")),
+    "two devices": (2, ("Qwen/Qwen3-8B", "--vram", "12", "--here")),
+    "RAM without a GPU": (2, ("Qwen/Qwen3-8B", "--ram", "64")),
+    "an unknown model": (3, ("nobody/nothing-8B",)),
+    "an unknown GPU": (3, ("Qwen/Qwen3-8B", "--gpu", "RTX 9999")),
+}
+
+
+@pytest.mark.parametrize("cause", WORDS)
+def test_plan_leaves_with_the_code_of_its_cause(cause: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 where something fits, 1 where nothing does, 2 for usage, 3 without an answer."""
+    code, words = WORDS[cause]
+    said = ask(capsys, "plan", *words)
+    assert said.code == code, said.out + said.err
+    if code == 0:
+        assert said.out
+
+
+@pytest.mark.parametrize("output", ["plain", "json", "jsonl", "csv", "markdown"])
+def test_every_output_has_the_longest_context(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the form, the figure is the same."""
+    words = ("plan", "Qwen/Qwen3-8B", "--gpu", "L4", "--engine", "llama.cpp", "--precision", "int4")
+    longest = ask(capsys, *words, "--json").json["variants"][0]["longest_context"]
+    text = ask(capsys, *words, "--output", output).out.replace(",", "")
+    assert str(longest) in text
