@@ -51,8 +51,9 @@ def seconds_of(words: tuple[str, ...]) -> float:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment, without what keeps bytecode from being used."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """Return the environment, without what keeps bytecode from being used, and without a user's own catalog."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "LLMFIT_CATALOG": ""}
 
 
 def measure_start(rounds: int) -> None:
@@ -75,6 +76,7 @@ def measure_start(rounds: int) -> None:
         capture_output=True,
         text=True,
         check=True,
+        env=environment(),
     )
     print(f"{'peak memory':32}{peak.stderr.strip():>6} MB  (bar 60)")
 
