@@ -1,7 +1,8 @@
 """Loads the compiled catalog, one table at a time, when it is first asked for."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +121,12 @@ class Catalog:
             CatalogError: The catalog has none.
         """
         return cast("TrainingFacts", self._only("training"))
+
+    def with_models(self, models: "Iterable[Model]") -> "Catalog":
+        """Return the same facts with further models, which replace rows of the same id."""
+        made = copy(self)
+        made.__dict__["models"] = {**self.models, **{model.id: model for model in models}}
+        return made
 
     def model(self, name: str) -> "Model":
         """Return the model of this id or unambiguous short name; UnknownModelError or AmbiguousModelError otherwise."""

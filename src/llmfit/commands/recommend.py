@@ -40,6 +40,7 @@ def recommend(
     include_low_bit: w.LowBit = False,
     all_variants: w.Siblings = False,
     weight: w.Weight = None,
+    also: w.Also = None,
     why_not: w.WhyNot = None,
     output: o.OutputMode = None,
     json: o.Json = False,
@@ -66,6 +67,7 @@ def _answer(
     gpu: Sequence[str] | None,
     vram: str | None,
     ram: str | None,
+    also: Sequence[str] | None,
     why_not: str | None,
     weight: Sequence[str] | None,
     tuning: Mapping[str, Any],
@@ -81,6 +83,10 @@ def _answer(
     from llmfit.words import device_of
 
     catalog = load_catalog()
+    if also:
+        from llmfit.sources.resolve import with_sources
+
+        catalog = with_sources(catalog, also)
     question = question_of(catalog, top=shown, weights=weights_of(weight or ()), **wishes)
     asked = None if why_not is None else catalog.model(why_not).id
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)

@@ -30,3 +30,7 @@ Weight = Annotated[
     typer.Option("--weight", metavar="PART=N", help="Weight of a part of the score, 0 to 1; repeatable."),
 ]
 WhyNot = Annotated[str | None, typer.Option("--why-not", metavar="MODEL", help="Say why this model is not a pick.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", metavar="MODEL", help="Consider this model too: a path or a Hub id; repeatable."),
+]

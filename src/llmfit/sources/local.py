@@ -10,10 +10,12 @@ from llmfit.records.format import BlockLayout
 from llmfit.records.sourced import SourcedModel
 from llmfit.sources.adapters import read_adapter
 from llmfit.sources.assemble import assemble
+from llmfit.sources.card import TEMPLATE
 from llmfit.sources.checkpoints import read_checkpoint, read_json
 from llmfit.sources.json_text import MOST_BYTES, parse_json
 from llmfit.sources.reading import LocalFile, LocalFolder
 
+_TOKENIZER = "tokenizer_config.json"
 SUFFIXES = (".gguf", ".safetensors", ".json")
 
 
@@ -68,7 +70,26 @@ def _read_folder(catalog: Catalog, path: Path) -> SourcedModel:
         raise SourceError(f"{path} holds no config.json and no weights", hint="Name the folder of one model")
     unread = [one for one in files.names if one.endswith((".bin", ".pt", ".pth"))]
     said = () if checkpoint is not None or not unread else ("weights in pickle files are never opened",)
-    return assemble(catalog, model_id=name, origin=str(path), config=config, checkpoint=checkpoint, findings=said)
+    return assemble(
+        catalog,
+        model_id=name,
+        origin=str(path),
+        config=config,
+        checkpoint=checkpoint,
+        card=_card(files),
+        findings=said,
+    )
+
+
+def _card(files: LocalFolder) -> dict[str, Any]:
+    """Return what the files tell beside the weights: a chat template makes an instruct model."""
+    template = TEMPLATE in files.names
+    if not template and _TOKENIZER in files.names:
+        try:
+            template = bool(read_json(files, _TOKENIZER).get("chat_template"))
+        except SourceError:
+            template = False
+    return {"kind": "instruct", "tasks": ("chat",)} if template else {}
 
 
 def _read_weights(catalog: Catalog, path: Path) -> SourcedModel:

@@ -35,15 +35,18 @@ def parse_reference(text: str) -> Reference | None:
     word = text.strip().removeprefix("hf://")
     if "://" in word or word.split("/")[0] in _HOSTS:
         return _of_address(word)
-    word, _, revision = word.partition("@")
-    word, _, quant = word.partition(":")
-    if quant and not _QUANT.fullmatch(quant):
+    word, at, revision = word.partition("@")
+    word, colon, quant = word.partition(":")
+    if (at and not revision) or (colon and not _QUANT.fullmatch(quant)):
         return None
     return _checked(word, revision=revision or None, quant=quant)
 
 
 def _of_address(word: str) -> Reference | None:
-    parts = urlsplit(word if "://" in word else f"https://{word}")
+    try:
+        parts = urlsplit(word if "://" in word else f"https://{word}")
+    except ValueError:
+        return None
     hosts = _HOSTS | {urlsplit(os.environ.get("HF_ENDPOINT", "")).netloc}
     if parts.scheme not in {"http", "https"} or parts.netloc not in hosts:
         return None

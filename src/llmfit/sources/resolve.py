@@ -1,9 +1,10 @@
 """Finds what a user calls a model: a row of the catalog, a path, or a repository of the Hub."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from llmfit.catalog import Catalog
-from llmfit.errors import AmbiguousModelError, UnknownModelError
+from llmfit.errors import AmbiguousModelError, UnknownModelError, UsageError
 from llmfit.records.model import Model
 from llmfit.records.sourced import SourcedModel
 
@@ -39,6 +40,22 @@ def model_of(catalog: Catalog, name: str) -> Model:
         from llmfit.sources.repository import read_repository
 
         return read_repository(catalog, reference, unknown=unknown)
+
+
+def with_sources(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    """Return the catalog with the models of these names among its own.
+
+    Raises:
+        UsageError: Nothing says when one of them was released, which a ranking cannot do without.
+    """
+    found = [model_of(catalog, name) for name in names]
+    for model in found:
+        if model.released_certainty == "unknown":
+            raise UsageError(
+                f"Nothing says when {model.id} was released, so it cannot be ranked",
+                hint="`llmfit import` it with --released",
+            )
+    return catalog.with_models(found)
 
 
 def read_source(catalog: Catalog, name: str) -> SourcedModel:

@@ -397,3 +397,13 @@ def test_reading_writes_nothing(hub: Hub, tmp_path: Path, capsys: pytest.Capture
     before = sorted(tmp_path.rglob("*"))
     assert estimated(capsys, "meadow/lark").code == 0
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_repository_can_be_a_candidate(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """`recommend --also` considers it beside the catalog's models, and can say why it is no pick."""
+    add_llama(hub, files={"chat_template.jinja": b"x"})
+    words = ("recommend", "--vram", "8", "--also", "meadow/lark", "--why-not", "meadow/lark", "--json")
+    said = ask(capsys, *words).json
+    without = ask(capsys, "recommend", "--vram", "8", "--json").json
+    assert said["considered"] == without["considered"] + 1
+    assert [row["model"] for row in said["rejections"]] == ["meadow/lark"]

@@ -454,3 +454,26 @@ def test_infinity_passes_where_it_is_no_dimension(folder: Path, capsys: pytest.C
     assert "Infinity" in text
     (folder / "config.json").write_text(text)
     assert estimated(capsys, folder).code == 0
+
+
+def test_a_model_without_a_date_is_not_ranked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A ranking needs to know how old a model is."""
+    said = ask(capsys, "recommend", "--vram", "8", "--also", str(folder), "--json")
+    assert (said.code, "--released" in said.json["error"]["hint"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("check",), ("plan",), ("compare", "Qwen/Qwen3-8B"), ("estimate", "--training=lora")]
+)
+def test_every_command_takes_a_path(folder: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    """What `estimate` reads, the other commands read as well."""
+    said = ask(capsys, *words, str(folder), "--vram", "24", "--json")
+    assert said.code == 0, said.out
+    assert "tiny" in said.out
+
+
+@pytest.mark.parametrize(("content", "kind"), [('{"chat_template": "x"}', "instruct"), ("{}", "base"), ("{", "base")])
+def test_a_chat_template_makes_an_instruct_model(folder: Path, catalog: Catalog, content: str, kind: str) -> None:
+    """What the tokenizer's file says is used where it can be read."""
+    (folder / "tokenizer_config.json").write_text(content)
+    assert read_local(catalog, str(folder)).kind == kind
