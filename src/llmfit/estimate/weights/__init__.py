@@ -103,6 +103,8 @@ def stored_bytes(architecture: Architecture, workload: Workload) -> int:
 
     Next-token layers count where the workload speculates: published files have them or not.
     """
+    if workload.checkpoint is not None:
+        return workload.checkpoint.bytes
     return sum(row.bytes for row in _stored(architecture, workload) if row.place is not Place.COPY)
 
 

@@ -48,15 +48,17 @@ def architecture(*, tied: bool = False) -> Architecture:
     return describe({**TINY, "tie_word_embeddings": tied})
 
 
-def workload(engine: str = "llama.cpp", *, sizes: Mapping[str, int] = SIZES, **options: int) -> Workload:
+def workload(
+    engine: str = "llama.cpp", *, sizes: Mapping[str, int] = SIZES, options: EngineOptions | None = None
+) -> Workload:
     """Return a load that runs the checkpoint."""
     return Workload(
         engine=CATALOG.engine(engine),
-        format=CATALOG.format("Q8_0"),
+        format=CATALOG.format("Q8_0" if engine == "llama.cpp" else "f16"),
         kv_format=CATALOG.kv_format("f16"),
         context=100,
         checkpoint=checkpoint(sizes),
-        options=EngineOptions(**options),
+        options=options or EngineOptions(),
     )
 
 
@@ -108,11 +110,15 @@ def test_layers_and_experts_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     ("options", "device"),
-    [({"n_gpu_layers": 0}, 0), ({"n_gpu_layers": 2}, 350 + 919), ({"n_cpu_moe": 1}, LOADED - 1000 - 400)],
+    [
+        (EngineOptions(n_gpu_layers=0), 0),
+        (EngineOptions(n_gpu_layers=2), 350 + 919),
+        (EngineOptions(n_cpu_moe=1), LOADED - 1000 - 400),
+    ],
 )
-def test_layers_stay_in_ram_where_told(options: dict[str, int], device: int) -> None:
+def test_layers_stay_in_ram_where_told(options: EngineOptions, device: int) -> None:
     """Bytes on the device and in RAM are all that is loaded."""
-    part, host = estimate_weights(architecture(), workload(**options))
+    part, host = estimate_weights(architecture(), workload(options=options))
     assert (part.bytes, host) == (device, LOADED - device)
 
 
