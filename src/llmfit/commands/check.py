@@ -42,6 +42,13 @@ Lock = Annotated[
     str | None,
     typer.Option("--lock", metavar="FILE", help="Pin facts in this file; if it exists, say what changed."),
 ]
+Option = Annotated[
+    list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="Option of the engine; repeatable.")
+]
+Headroom = Annotated[
+    float | None,
+    typer.Option("--headroom", metavar="PERCENT", parser=percent, help="Share of each GPU that must stay free."),
+]
 
 
 def check(
@@ -57,14 +64,8 @@ def check(
     context: o.Context = None,
     prompt_tokens: o.PromptTokens = None,
     sequences: o.Sequences = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help="Option of the engine; repeatable."),
-    ] = None,
-    headroom: Annotated[
-        float | None,
-        typer.Option("--headroom", metavar="PERCENT", parser=percent, help="Share of each GPU that must stay free."),
-    ] = None,
+    option: Option = None,
+    headroom: Headroom = None,
     license_: Annotated[
         list[str] | None,
         typer.Option("--license", metavar="ID", help="commercial, or an allowed licence; repeatable."),

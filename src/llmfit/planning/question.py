@@ -8,7 +8,7 @@ from llmfit.api import row_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.question import with_options
-from llmfit.errors import LlmfitError, UsageError
+from llmfit.errors import LlmfitError, UnsupportedWorkloadError
 from llmfit.estimate.weights import estimate_weights
 from llmfit.licensing import effective_license
 from llmfit.records.architecture import Architecture
@@ -18,7 +18,7 @@ from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.plan import Plan
 from llmfit.records.workload import Workload
-from llmfit.words import PRECISIONS, context_of, format_of, kv_format_of, precision_of, workload_of
+from llmfit.words import PRECISIONS, context_of, default_engine, format_of, kv_format_of, precision_of, workload_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Wanted:
     headroom: float = 0.0
     """Share of each GPU that must stay free."""
     usual: Workload | None = None
-    """The one of them that the model usually runs in; None where the format was asked for."""
+    """The one of them in the model's usual format; None where another one was asked for."""
     context_asked: bool = False
     """Whether the context was asked for, or is the default."""
 
@@ -73,48 +73,34 @@ def wanted_of(
 ) -> Wanted:
     """Return the question; `every` looks at all formats of an engine, not at one for each precision.
 
-    Raises:
-        UsageError: A word is unknown, or words contradict one another.
-        CannotAnswerError: The model is unknown, or nothing runs it.
+    Raises UsageError where words contradict one another, CannotAnswerError where the model is unknown or nothing runs.
     """
     row = row_of(catalog, model)
     architecture = describe(row.architecture)
-    named = [catalog.engine(word).id for word in engines or catalog.engines]
+    usually = [default_engine(architecture)] if architecture.is_encoder_decoder else catalog.engines
+    named = dict.fromkeys(catalog.engine(word).id for word in engines or usually)
     tokens = context_of(row, context=context, prompt_tokens=None)
     loads: list[Workload] = []
     faults: list[LlmfitError] = []
-    for engine in dict.fromkeys(named):
+    for engine in named:
         try:
             formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
             cache = kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format)
-            loads += [
-                with_options(
-                    Workload(
-                        engine=catalog.engines[engine],
-                        format=format_,
-                        kv_format=cache,
-                        context=tokens,
-                        sequences=sequences or 1,
-                    ),
-                    options or {},
-                    architecture=architecture,
-                    model=row.id,
-                )
-                for format_ in formats
-            ]
         except LlmfitError as error:
             faults.append(error)
-            if engines:
-                raise
-    if not loads:
-        raise faults[0] if faults else UsageError("No engine runs this", hint="Name another format")
-    usual = None
-    if precision is None and format_name is None:
-        usual_format = workload_of(catalog, row, architecture, engine=loads[0].engine.id).format
-        usual = next((load for load in loads if load.format == usual_format), None)
+            continue
+        first = formats[0]
+        plain = Workload(
+            engine=catalog.engines[engine], format=first, kv_format=cache, context=tokens, sequences=sequences or 1
+        )
+        asked = with_options(plain, options or {}, architecture=architecture, model=row.id)
+        loads += [replace(asked, format=format_) for format_ in formats]
+    if faults and (engines or not loads):
+        raise faults[0]
+    usual = workload_of(catalog, row, architecture, engine=loads[0].engine.id).format
     return Wanted(
         model=row,
-        usual=usual,
+        usual=next((load for load in loads if load.format == usual), None),
         architecture=architecture,
         license=effective_license(row, models=catalog.models, licenses=catalog.licenses),
         workloads=tuple(loads),
@@ -152,6 +138,8 @@ def _formats(
     cache = kv_format_of(catalog, engine=runner, name=None)
     load = Workload(engine=runner, format=found[0], kv_format=cache, context=1)
     able = [format_ for format_ in found if _can_store(architecture, replace(load, format=format_))]
+    if not able:
+        raise UnsupportedWorkloadError(f"{engine} stores {model.id} in no format that llmfit knows")
     return sorted(able, key=lambda format_: (-format_.nominal_bits, format_.id))
 
 

@@ -4,34 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmfit.records.frozen import dataclass
-from llmfit.records.plan import GpuChoice, GridCell, Plan, Variant
+from llmfit.records.plan import GpuChoice, Plan, Variant
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import license_words, memory_explained
-from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown
+from llmfit.render.grid import Cell, Column, Records, Row, escape_markdown, markdown
+from llmfit.render.inverse_json import (
+    FIELDS,
+    cell_json,
+    cell_record,
+    choice_json,
+    choice_record,
+    variant_json,
+    variant_record,
+)
 from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.tables import Rows
 from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, tokens
 from llmfit.render.view import Origin
 
-FIELDS = (
-    "model",
-    "engine",
-    "format",
-    "kv_format",
-    "device",
-    "gpus",
-    "context",
-    "sequences",
-    "longest_context",
-    "comfortable_context",
-    "most_sequences",
-    "total_bytes",
-    "margin_bytes",
-    "price_usd_per_hour",
-    "price_date",
-    "card_gb",
-    "reason",
-)
 SHORTEST = 512
 """Contexts below this are left to JSON: nobody talks in them."""
 _VARIANTS = (
@@ -77,11 +67,11 @@ class PlanView:
             sequences=plan.sequences,
             headroom_percent=plan.headroom_percent,
             workload=None if plan.workload is None else nouns.workload_json(plan.workload),
-            variants=[_variant_json(variant) for variant in plan.variants],
-            smallest=[_choice_json(choice) for choice in plan.smallest],
-            cheapest=[_choice_json(choice) for choice in plan.cheapest],
+            variants=[variant_json(variant) for variant in plan.variants],
+            smallest=[choice_json(choice) for choice in plan.smallest],
+            cheapest=[choice_json(choice) for choice in plan.cheapest],
             prices_note=plan.prices_note,
-            grid=[_cell_json(cell) for cell in plan.grid],
+            grid=[cell_json(cell) for cell in plan.grid],
             launch=self.launch,
             warnings=list(plan.warnings),
         )
@@ -94,9 +84,9 @@ class PlanView:
     def records(self) -> Records:
         """Return one row for each variant, machine or cell."""
         plan = self.plan
-        rows = [_variant_record(plan, variant) for variant in plan.variants]
-        rows += [_choice_record(plan, choice) for choice in (*plan.smallest, *plan.cheapest)]
-        return Records(FIELDS, rows + [_cell_record(plan, cell) for cell in plan.grid])
+        rows = [variant_record(plan, variant) for variant in plan.variants]
+        rows += [choice_record(plan, choice) for choice in (*plan.smallest, *plan.cheapest)]
+        return Records(FIELDS, rows + [cell_record(plan, cell) for cell in plan.grid])
 
     def table(self) -> Sequence[Drawable]:
         """Return the heading, the tables, the frontier and what is to be known."""
@@ -150,120 +140,6 @@ class PlanView:
         if plan.grid:
             parts.append(markdown(*_grid(plan)))
         return "\n\n".join([*parts, *([f"```\n{self.launch}\n```"] if self.launch else [])])
-
-
-def _variant_json(variant: Variant) -> dict[str, Any]:
-    return {
-        "workload": nouns.workload_json(variant.workload),
-        "longest_context": variant.longest_context,
-        "comfortable_context": variant.comfortable_context,
-        "limited_by_model": variant.limited_by_model,
-        "most_sequences": variant.most_sequences,
-        "frontier": [{"sequences": one.sequences, "context": one.context} for one in variant.frontier],
-        "memory": None if variant.estimate is None else nouns.memory_json(variant.estimate),
-        "per_gpu_bytes": [] if variant.estimate is None else list(variant.estimate.per_gpu_bytes),
-        "ram_bytes": 0 if variant.estimate is None else variant.estimate.host_bytes,
-        "margin_bytes": variant.margin_bytes,
-        "gpu_memory_utilization": variant.utilization,
-        "tensor_parallel": variant.workload.options.tensor_parallel,
-        "pipeline_parallel": variant.workload.options.pipeline_parallel,
-        "in_ram": variant.in_ram,
-        "n_gpu_layers": variant.n_gpu_layers,
-        "n_cpu_moe": variant.n_cpu_moe,
-        "refused": [
-            {
-                "tensor_parallel": one.tensor_parallel,
-                "pipeline_parallel": one.pipeline_parallel,
-                "reason": one.reason,
-            }
-            for one in variant.refused
-        ],
-        "reason": variant.reason,
-    }
-
-
-def _choice_json(choice: GpuChoice) -> dict[str, Any]:
-    row = choice.instance
-    return {
-        "device": nouns.device_json(choice.device),
-        "total_bytes": choice.total_bytes,
-        "margin_bytes": choice.margin_bytes,
-        "tensor_parallel": choice.tensor_parallel,
-        "pipeline_parallel": choice.pipeline_parallel,
-        "price_note": choice.price_note,
-        "instance": None
-        if row is None
-        else {
-            "id": row.id,
-            "provider": row.provider,
-            "instance": row.instance,
-            "region": row.region,
-            "price_usd_per_hour": row.price_usd_per_hour,
-            "price_date": row.price_date,
-        },
-    }
-
-
-def _cell_json(cell: GridCell) -> dict[str, Any]:
-    return {
-        "precision": cell.precision,
-        "format": cell.format,
-        "context": cell.context,
-        "card_gb": cell.card_gb,
-        "total_bytes": cell.total_bytes,
-    }
-
-
-def _variant_record(plan: Plan, variant: Variant) -> list[Scalar]:
-    load, device = variant.workload, plan.device
-    return [
-        plan.model.id,
-        load.engine.id,
-        load.format.id,
-        load.kv_format.id,
-        None if device is None else device.name,
-        None if device is None else len(device.gpus),
-        load.context,
-        load.sequences,
-        variant.longest_context,
-        variant.comfortable_context,
-        variant.most_sequences,
-        None if variant.estimate is None else variant.estimate.total_bytes,
-        variant.margin_bytes,
-        None,
-        None,
-        None,
-        variant.reason,
-    ]
-
-
-def _choice_record(plan: Plan, choice: GpuChoice) -> list[Scalar]:
-    load, row = plan.workload, choice.instance
-    words: list[Scalar] = [None] * 3 if load is None else [load.engine.id, load.format.id, load.kv_format.id]
-    return [
-        plan.model.id,
-        *words,
-        choice.device.name,
-        len(choice.device.gpus),
-        plan.context,
-        plan.sequences,
-        None,
-        None,
-        None,
-        choice.total_bytes,
-        choice.margin_bytes,
-        None if row is None else row.price_usd_per_hour,
-        None if row is None else row.price_date,
-        None,
-        choice.price_note,
-    ]
-
-
-def _cell_record(plan: Plan, cell: GridCell) -> list[Scalar]:
-    engine, _, format_ = cell.format.partition(" ")
-    empty: list[Scalar] = [None] * 3
-    shown: list[Scalar] = [plan.model.id, engine, format_, *empty, cell.context, plan.sequences, *empty]
-    return [*shown, cell.total_bytes, *empty, cell.card_gb, "" if cell.card_gb else "no single card suffices"]
 
 
 def _variant_row(variant: Variant) -> Row:
