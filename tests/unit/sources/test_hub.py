@@ -1,7 +1,6 @@
 """The Hub, over real HTTP to a stand-in on loopback: what is asked for, what comes back, and every fault."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -10,42 +9,12 @@ import numpy as np
 import pytest
 
 from support.checkpoints import LLAMA, PARAMETERS, arrays, llama_tensors, safetensors_bytes, write_gguf, write_sharded
-from support.hub import SHA, Fault, Hub, cut_off, endless, hang, hang_up, running, status
+from support.hub import SHA, Hub, running, status
 from support.terminal import Said, ask, ask_process
 
 TOKEN = "hf_aVerySecretTokenOfSomebody"  # noqa: S105 - made up, to be looked for in outputs
 LONGEST = 8.0
 """Seconds that a fault may take, time-outs of one second included."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Hub]:
-    """Run one stand-in for all tests of this file."""
-    with running() as hub:
-        yield hub
-
-
-@pytest.fixture
-def hub(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """Return the stand-in, emptied, with `huggingface_hub` speaking to it and an empty cache."""
-    from huggingface_hub import close_session, constants
-
-    server.repositories.clear()
-    server.faults.clear()
-    server.requests.clear()
-    server.sent = 0
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.url)
-    monkeypatch.setattr(constants, "ENDPOINT", server.url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 1)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    close_session()
-    return server
 
 
 def add_llama(hub: Hub, name: str = "meadow/lark", **info: Any) -> None:
@@ -223,69 +192,6 @@ def test_an_index_on_the_hub_cannot_lead_elsewhere(hub: Hub, capsys: pytest.Capt
     said = estimated(capsys, "meadow/evil")
     assert (said.code, said.json["error"]["code"]) == (3, "source_unreadable")
     assert not any("other" in path for _, path, _ in hub.requests)
-
-
-FAULTS: dict[str, Fault] = {
-    "400": status(400),
-    "401": status(401, X_Error_Message="Invalid credentials in Authorization header"),
-    "403": status(403),
-    "404": status(404),
-    "409": status(409),
-    "418": status(418),
-    "429": status(429),
-    "429 with seconds": status(429, Retry_After="17"),
-    "429 with a date": status(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT"),
-    "429 with nonsense": status(429, Retry_After="soon"),
-    "500": status(500),
-    "502": status(502),
-    "503": status(503, Retry_After="3600"),
-    "504": status(504),
-    "cut off": cut_off,
-    "endless": endless,
-    "hang": hang,
-    "hang up": hang_up,
-    "HTML": status(200, body=b"<html>hello</html>", Content_Type="text/html"),
-    "a list": status(200, body=b"[1, 2]"),
-    "empty": status(200),
-    "binary": status(200, body=b"\xff\xfe\x00" * 50),
-    "deep": status(200, body=b"[" * 50_000),
-    "NaN": status(200, body=b'{"id": NaN'),
-    "redirects in a circle": lambda handler: handler.answer(302, b"", {"Location": handler.path}),
-    "redirect to nowhere": status(302, Location="http://127.0.0.1:1/x"),
-    "redirect to a file": status(302, Location="file:///etc/passwd"),
-    "redirect without aim": status(302),
-    "wrong types": status(200, body=b'{"id": 5, "siblings": "x", "cardData": 7, "sha": []}'),
-    "compressed nonsense": status(200, body=b"xxx", Content_Encoding="gzip"),
-    "416": status(416),
-    "206 of another place": status(206, body=b"x" * 200, Content_Range="bytes 7-206/900"),
-    "escapes": status(500, body=b"\x1b[31mred", X_Error_Message="\x1b[31mred"),
-    "the token": status(400, body=TOKEN.encode(), X_Error_Message=TOKEN),
-}
-PLACES = ("/api/models", "config.json", "model.safetensors")
-
-
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_is_one_sentence(hub: Hub, capsys: pytest.CaptureFixture[str], fault: str, place: str) -> None:
-    """Exit code 3, one sentence, a hint, in bounded time, with nothing of what the server wrote."""
-    if (fault, place) == ("wrong types", "config.json"):
-        pytest.skip("an object without a model type is an unknown architecture, whose weights are known")
-    add_llama(hub)
-    hub.faults[place] = FAULTS[fault]
-    said = estimated(capsys, "meadow/lark")
-    assert said.code == 3
-    assert said.json["error"]["code"] in {"source_unreadable", "unknown_model"}
-    assert "\n" not in said.json["error"]["message"]
-    assert "\x1b" not in said.out + said.err
-    assert said.err == ""
-
-
-def test_how_long_to_wait_is_repeated(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    """The seconds of Retry-After stand in the hint."""
-    add_llama(hub)
-    hub.faults["/api/models"] = FAULTS["429 with seconds"]
-    assert "after 17 seconds" in estimated(capsys, "meadow/lark").json["error"]["hint"]
-    assert len(hub.requests) == 1
 
 
 def test_a_redirect_to_another_host_does_not_take_the_token_along(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
