@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from llmfit.errors import LlmfitError
+from llmfit.errors import InvalidFileError, LlmfitError
 from llmfit.records.device import Device, DeviceGpu, Gpu
 from llmfit.records.estimate import Estimate, Fit, PartName
 from llmfit.records.license import EffectiveLicense
@@ -31,11 +31,21 @@ def envelope(command: str, *, catalog_version: str, catalog_models: int, **conte
 
 def error_json(error: LlmfitError, *, command: str) -> "envelopes.ErrorEnvelope":
     """Return the envelope of an answer that could not be given."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "command": command,
-        "error": {"code": error.code, "message": error.message, "hint": error.hint},
-    }
+    said: envelopes.Error = {"code": error.code, "message": error.message, "hint": error.hint}
+    if isinstance(error, InvalidFileError):
+        said["problems"] = [
+            {
+                "file": one.place.file,
+                "line": one.place.line,
+                "column": one.place.column,
+                "deployment": one.row,
+                "field": one.field,
+                "message": one.message,
+                "fix": one.fix,
+            }
+            for one in error.problems
+        ]
+    return {"schema_version": SCHEMA_VERSION, "command": command, "error": said}
 
 
 def license_json(license_: EffectiveLicense) -> "shapes.License":

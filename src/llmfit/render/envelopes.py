@@ -143,6 +143,19 @@ class ImportEnvelope(Envelope):
     warnings: list[str]
 
 
+class Problem(TypedDict):
+    """One error of a deploy file."""
+
+    file: str
+    line: int
+    column: int
+    deployment: str
+    """Name of the deployment; empty outside of them."""
+    field: str
+    message: str
+    fix: str
+
+
 class Error(TypedDict):
     """Why there is no answer."""
 
@@ -150,6 +163,8 @@ class Error(TypedDict):
     """Stable word, such as `unknown_model`, `usage`, `no_gpu`."""
     message: str
     hint: str
+    problems: NotRequired[list[Problem]]
+    """Each error of a deploy file that is not valid."""
 
 
 class ErrorEnvelope(TypedDict):

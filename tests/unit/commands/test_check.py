@@ -175,3 +175,17 @@ def test_a_small_card_gets_the_share_that_is_free(capsys: pytest.CaptureFixture[
     warnings = [one["message"] for one in said.json["results"][0]["findings"] if one["rule"] == "engine"]
     assert len(warnings) == 1
     assert "gpu_memory_utilization 0.8" in warnings[0]
+
+
+def test_the_errors_of_a_file_are_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program gets each error with file, line, column, field and fix."""
+    path = tmp_path / "deploy.yaml"
+    path.write_text(one("context: 0\nsequences: many"), "utf-8")
+    said = ask(capsys, "check", str(path), "--json")
+    assert said.code == 2
+    error = said.json["error"]
+    assert error["code"] == "invalid_file"
+    assert [(one["line"], one["column"], one["field"]) for one in error["problems"]] == [
+        (6, 5, "context"),
+        (7, 5, "sequences"),
+    ]
