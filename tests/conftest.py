@@ -1,11 +1,18 @@
 """Fixtures for every test."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Let no test see a catalog of the person who runs it."""
+    os.environ.pop("LLMFIT_CATALOG", None)
+    os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="llmfit-tests-")
 
 
 @pytest.fixture(scope="session")
