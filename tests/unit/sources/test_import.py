@@ -315,7 +315,7 @@ def test_every_output_mode_says_what_was_done(
     said = ask(capsys, "import", str(folder), "--id", "me/lark", *STATED, "--output", output)
     assert said.code == 0
     assert "me/lark" in said.out
-    assert own.name in said.out
+    assert own.name in "".join(said.out.split())  # a table breaks a long path
 
 
 def test_the_envelope_obeys_its_schema(own: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
