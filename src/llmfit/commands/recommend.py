@@ -1,7 +1,7 @@
 """`llmfit recommend`: which models for this device, task, licence, language, context."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from llmfit.commands import wishes as w
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.training_options import given_training, with_training_options
+
+if TYPE_CHECKING:
+    from llmfit.catalog import Catalog
 
 DEFAULT_TOP = 5
 
@@ -75,18 +78,13 @@ def _answer(
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
     shown = o.chosen_top(top, show_all=show_all, default=DEFAULT_TOP)
-    from llmfit.catalog import load_catalog
     from llmfit.questions import question_of, weights_of
     from llmfit.rank import recommend as rank
     from llmfit.render.recommendation import RecommendationsView
     from llmfit.render.view import render
     from llmfit.words import device_of
 
-    catalog = load_catalog()
-    if also:
-        from llmfit.sources.resolve import with_sources
-
-        catalog = with_sources(catalog, also)
+    catalog = _catalog(also or ())
     question = question_of(catalog, top=shown, weights=weights_of(weight or ()), **wishes)
     asked = None if why_not is None else catalog.model(why_not).id
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
@@ -109,6 +107,17 @@ def _answer(
     notes = () if asked is None or view.why_not else (f"{asked} is among the picks",)
     text = render(view, output=mode, terminal=terminal(mode))
     return Answer(text=text, exit_code=0 if answer.picks else 1, notes=notes)
+
+
+def _catalog(also: Sequence[str]) -> "Catalog":
+    """Return the catalog, with the models of these sources among its own."""
+    from llmfit.catalog import load_catalog
+
+    if not also:
+        return load_catalog()
+    from llmfit.sources.resolve import with_sources
+
+    return with_sources(load_catalog(), also)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,0 +1,27 @@
+"""No file and no function of the source grows beyond what can be read at once."""
+
+import ast
+from pathlib import Path
+
+SOURCE = Path(__file__).parent.parent.parent / "src" / "llmfit"
+MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_FUNCTION = 50
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    """A longer file holds two subjects."""
+    lengths = {path.relative_to(SOURCE): len(path.read_text().splitlines()) for path in SOURCE.rglob("*.py")}
+    assert len(lengths) > 100
+    assert {path: length for path, length in lengths.items() if length > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_no_function_is_longer_than_50_lines() -> None:
+    """A longer function does two things."""
+    lengths = {
+        f"{path.relative_to(SOURCE)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert len(lengths) > 1000
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
