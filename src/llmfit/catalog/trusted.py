@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from functools import partial
 from itertools import repeat
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 Convert = Callable[[Any], Any]
 
@@ -20,11 +20,10 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
 
     Only what JSON spells otherwise is converted: arrays to tuples, ISO dates, nested records.
     """
-    hints = get_type_hints(record)
     own = fields(record)
     defaults = {f.name: f.default for f in own if f.default is not MISSING}
     factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
-    converters = {f.name: convert for f in own if (convert := _converter(hints[f.name])) is not None}
+    converters = {f.name: convert for f in own if (convert := _converter(f.type)) is not None}
     new, fill = object.__new__, object.__setattr__
 
     def make(row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the record's class is known when run
@@ -49,7 +48,7 @@ def records_of_columns(
 
     `only` names a column and the words of which a row must have one: other rows are not made.
     """
-    hints = get_type_hints(record)
+    hints = {f.name: f.type for f in fields(record)}
     streams = {name: _stream(column, _converter(hints[name])) for name, column in columns.items()}
     rest = {f.name: f.default for f in fields(record) if f.name not in columns}
     names = (*streams, *rest)
