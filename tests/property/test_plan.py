@@ -66,9 +66,11 @@ def random_case(number: int) -> Asked | None:
     )
 
 
-def checked(asked: Asked, **load: int) -> CheckResult:
+def checked(asked: Asked, *, context: int | None = None, sequences: int | None = None) -> CheckResult:
     """Return what check says to the load with another context or number of sequences."""
-    return check_load(replace(asked, workload=replace(asked.workload, **load)), catalog())
+    load = asked.workload
+    changed = replace(load, context=context or load.context, sequences=sequences or load.sequences)
+    return check_load(replace(asked, workload=changed), catalog())
 
 
 @cache

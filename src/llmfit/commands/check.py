@@ -11,7 +11,7 @@ from llmfit.commands import options as o
 from llmfit.commands.parsing import Command, engine_option, iso_date, percent, positive
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.today import today
-from llmfit.errors import InvalidFileError, UsageError, nearest
+from llmfit.errors import CannotAnswerError, InvalidFileError, UsageError, nearest
 from llmfit.render.view import OUTPUTS
 
 if TYPE_CHECKING:
@@ -180,7 +180,9 @@ def _results(
 def _check_models(
     targets: Sequence[str], words: Mapping[str, Any], *, catalog: "Catalog", today: date, stale_prices: bool
 ) -> "tuple[CheckResult, ...]":
+    """Return a result for each model; among several, one that is unknown is undecided and hides no other."""
     from llmfit.checking import check_model
+    from llmfit.checking.load import undecided
     from llmfit.checking.question import limits_of
     from llmfit.words import device_of
 
@@ -194,19 +196,27 @@ def _check_models(
         min_tokens_per_second=load.pop("min_speed"),
         max_usd_per_hour=load.pop("max_price"),
     )
-    return tuple(
-        check_model(
-            name,
-            device=device,
-            catalog=catalog,
-            limits=limits,
-            today=today,
-            options=options,
-            stale_prices=stale_prices,
-            **load,
-        )
-        for name in dict.fromkeys(targets)
-    )
+    names = tuple(dict.fromkeys(targets))
+    results = []
+    for name in names:
+        try:
+            results.append(
+                check_model(
+                    name,
+                    device=device,
+                    catalog=catalog,
+                    limits=limits,
+                    today=today,
+                    options=options,
+                    stale_prices=stale_prices,
+                    **load,
+                )
+            )
+        except CannotAnswerError as error:
+            if len(names) == 1:
+                raise
+            results.append(undecided(name, name, error))
+    return tuple(results)
 
 
 def _locked(

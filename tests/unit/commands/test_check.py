@@ -32,6 +32,11 @@ WORDS = {
     "too slow": (1, (MODEL, *L4, "--min-speed", "5000")),
     "too dear": (1, (MODEL, *L4, "--max-price", "0.01")),
     "one of two fails": (1, (MODEL, "Qwen/Qwen3-32B", *L4, "--precision", "int8")),
+    "one of three fails, one is unknown": (
+        1,
+        (MODEL, "nobody/nothing-8B", "Qwen/Qwen3-32B", *L4, "--precision", "int8"),
+    ),
+    "one of two is unknown": (3, (MODEL, "nobody/nothing-8B", *L4)),
     "no such option": (2, (MODEL, *L4, "--contxt", "1")),
     "no such output": (2, (MODEL, *L4, "--output", "xml")),
     "a word of no vocabulary": (2, (MODEL, *L4, "--format", "Q9_Z")),
@@ -189,3 +194,14 @@ def test_the_errors_of_a_file_are_json_too(tmp_path: Path, capsys: pytest.Captur
         (6, 5, "context"),
         (7, 5, "sequences"),
     ]
+
+
+def test_an_unknown_model_hides_no_verdict_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """Among several models, one that nobody knows is undecided, in JSON and in the table."""
+    targets = (MODEL, "nobody/nothing-8B", "Qwen/Qwen3-32B", "--vram", "8")
+    said = ask(capsys, "check", *targets, "--json")
+    assert said.code == 1
+    results = said.json["results"]
+    assert [one["status"] for one in results] == ["pass", "undecided", "fail"]
+    assert results[1]["error_code"] == "unknown_model"
+    assert "1 does not hold, 1 could not decide" in ask(capsys, "check", *targets).out
