@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from llmfit.catalog import load_catalog
@@ -64,9 +64,14 @@ def test_any_text_is_plain_yaml_or_an_error_with_its_line(text: str) -> None:
 
 @given(values)
 def test_json_is_yaml_and_means_the_same(value: Any) -> None:
-    """What is written in quotes and brackets is read back; the reader adds no meaning."""
+    """What is written in quotes and brackets is read back; the reader adds no meaning.
+
+    YAML folds the three line breaks that JSON leaves as they are.
+    """
+    text = json.dumps({"key": value}, ensure_ascii=False)
+    assume(not set(text) & set("\x85\u2028\u2029"))
     with contextlib.suppress(CatalogError):  # characters that YAML forbids
-        assert parse_yaml(json.dumps({"key": value}, ensure_ascii=False), file="f").data["key"] == value
+        assert parse_yaml(text, file="f").data["key"] == value
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
