@@ -143,7 +143,7 @@ class Catalog:
     def task(self, word: str) -> "Task":
         """Return the task of this id or synonym, English or Korean; UnknownWordError otherwise."""
         synonyms = {row.id: (*row.synonyms, *row.synonyms_ko) for row in self.tasks.values()}
-        return find_word(word, self.tasks, kind="task", aliases=synonyms)
+        return find_word(word, self.tasks, kind="task", aliases=synonyms, usual="chat")
 
     def format(self, word: str) -> "Format":
         """Return the format of this id or alias; UnknownWordError otherwise."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from llmfit.errors import (
@@ -19,6 +20,10 @@ from llmfit.records.model import Model
 GIB = 1024**3
 SHOWN = 6
 """Names that a hint lists."""
+SPELLED = 100
+"""Characters of a name that a hint goes by."""
+SHORTEST = 5
+"""Characters, two blanks among them, below which a name says too little to look for it within others."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -42,10 +47,29 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
     if found:
         ids = sorted(m.id for m in found)
         raise AmbiguousModelError(f"{len(found)} models are called {name}", hint=f"Name {listed(ids[:SHOWN])}")
-    short = {_short(m.id): m.id for m in models.values()}
-    close = nearest(wanted.rpartition("/")[2], short)
-    hint = f"Did you mean {listed([short[s] for s in close])}?" if close else "`llmfit models` lists them"
+    close = _near_models(wanted.rpartition("/")[2], models.values())
+    hint = f"Did you mean {listed(close)}?" if close else "`llmfit models` lists them"
     raise UnknownModelError(f"No model is called {name[:200]!r}", hint=hint)
+
+
+def _near_models(wanted: str, models: Iterable[Model]) -> list[str]:
+    """Return ids of models like this: the most used whose name contains it, else those that are spelled alike.
+
+    A number counts as a whole: `llama3` is within Llama-3.1-8B, not within llama-30b.
+    """
+    known = list(models)
+    asked = _spaced(wanted[:SPELLED])
+    within = [m for m in known if asked in _spaced(_short(m.id))] if len(asked) > SHORTEST else []
+    if within:
+        within.sort(key=lambda m: (_spaced(_short(m.id)).index(asked), -(m.downloads or 0), m.id))
+        return [m.id for m in within[:3]]
+    short = {_short(m.id): m.id for m in known}
+    return [short[name] for name in nearest(wanted, short)]
+
+
+def _spaced(name: str) -> str:
+    """Return letters and whole numbers of a name, each between blanks."""
+    return f" {' '.join(re.findall(r'[a-z]+|[0-9]+', name))} "
 
 
 def _short(model_id: str) -> str:
@@ -56,9 +80,14 @@ Row = TypeVar("Row")
 
 
 def find_word(
-    word: str, rows: Mapping[str, Row], *, kind: str, aliases: Mapping[str, Collection[str]] | None = None
+    word: str,
+    rows: Mapping[str, Row],
+    *,
+    kind: str,
+    aliases: Mapping[str, Collection[str]] | None = None,
+    usual: str = "",
 ) -> Row:
-    """Return the row of this id or alias, ignoring case.
+    """Return the row of this id or alias, ignoring case; `usual` is the id that the hint names first.
 
     Raises:
         UnknownWordError: The vocabulary lacks the word.
@@ -73,19 +102,23 @@ def find_word(
     if wanted in spelled:
         return rows[spelled[wanted]]
     close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled)))
-    hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, sorted(rows))}"
+    hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, sorted(rows), usual=usual)}"
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
 
 
-def _some(word: str, names: Sequence[str]) -> str:
-    """Return all names of a small vocabulary, of a larger one those that come closest."""
+def _some(word: str, names: Sequence[str], *, usual: str = "") -> str:
+    """Return all names of a small vocabulary, of a larger one the usual one and those that come closest."""
     if len(names) <= 2 * SHOWN:
         return listed(names)
-    return f"{', '.join(nearest(word, names, limit=SHOWN, cutoff=0.0))} and {len(names) - SHOWN} others"
+    first = [usual] if usual in names else []
+    close = [name for name in nearest(word, names, limit=SHOWN, cutoff=0.0) if name not in first]
+    return f"{', '.join([*first, *close][:SHOWN])} and {len(names) - SHOWN} others"
 
 
 _VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")
 _BRANDS = ("geforce", "radeon", "instinct", "tesla", "quadro", "arc")
+_SERIES = ("rtx", "gtx", "rx")
+"""Series of desktop cards whose name people leave out before the number."""
 _NOISE = frozenset((*_VENDORS, *_BRANDS))
 """Words that people leave out or drivers add."""
 _TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -123,7 +156,7 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
     for gpu in gpus.values():
         if gpu.name.casefold() == name.casefold():
             return gpu
-    found = _candidates(_parse(name), gpus.values())
+    found = _candidates(_parse(name), gpus.values()) or _of_one_series(_parse(name), gpus.values())
     if not found:
         near = _near(_parse(name).base, gpus.values())
         hint = f"Did you mean {listed(near[:SHOWN])}?" if near else "`llmfit gpus` lists them"
@@ -136,11 +169,23 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
     return _slowest(found)
 
 
+def _of_one_series(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
+    """Return the GPUs that a bare number such as `4060` or `7900 XTX` means, where one series alone has it."""
+    if not wanted.base[:1].isdigit():
+        return []
+    asked = (replace(wanted, base=f"{series}{wanted.base}") for series in _SERIES)
+    found = [some for name in asked if (some := _candidates(name, gpus))]
+    return found[0] if len(found) == 1 else []
+
+
 def _near(base: str, gpus: Iterable[Gpu]) -> list[str]:
     """Return names of GPUs like this one: those that contain it, else those that are spelled alike."""
-    known = {_parse(gpu.name).base: gpu.name for gpu in gpus}
+    known: dict[str, list[str]] = {}
+    for gpu in gpus:
+        known.setdefault(_parse(gpu.name).base, []).append(gpu.name)
     within = sorted((len(other), other) for other in known if base and len(base) > 1 and base in other)
-    return [known[close] for close in [other for _, other in within] or nearest(base, known)]
+    close = [other for _, other in within] or nearest(base, known)
+    return list(dict.fromkeys(name for other in close for name in known[other]))
 
 
 def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu]) -> Gpu | None:

@@ -105,6 +105,8 @@ def test_nonsense_is_an_unknown_model(name: str) -> None:
         ("H100 SXM", "h100-sxm5-80-gb"),
         ("RTX 6000 Ada", "rtx-6000-ada-generation"),
         ("m4 max 64gb", "apple-m4-max-64-gb"),
+        ("4090", "geforce-rtx-4090"),
+        ("3060 12GB", "geforce-rtx-3060-12-gb"),
     ],
 )
 def test_a_card_answers_to_its_usual_names(name: str, gpu_id: str) -> None:
@@ -131,7 +133,6 @@ def test_a_card_of_several_sizes_is_ambiguous(name: str, sizes: str) -> None:
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("4090", "GeForce RTX 4090"),
         ("RTX 4090 48GB", "GeForce RTX 4090"),
         ("RTX 4091", "GeForce RTX 4090"),
         ("banana", "llmfit gpus"),
@@ -199,3 +200,41 @@ def test_names_are_listed_as_a_phrase() -> None:
 def test_sizes_of_the_table_are_whole() -> None:
     """The fixtures above are what they say."""
     assert GPUS["l4"].memory_bytes == 24 * GIB
+
+
+def test_a_bare_number_of_one_series_is_never_a_guess_between_sizes() -> None:
+    """`3060` is sold with 8 and with 12 GB; a number that two series have stays unknown."""
+    with pytest.raises(AmbiguousGpuError, match="8 GB and 12 GB"):
+        find_gpu("3060", GPUS)
+    both = {gpu.id: gpu for gpu in (a_gpu("GeForce GTX 580", 3), a_gpu("Radeon RX 580", 8))}
+    with pytest.raises(UnknownGpuError) as caught:
+        find_gpu("580", both)
+    assert caught.value.hint == "Did you mean Radeon RX 580 or GeForce GTX 580?"
+
+
+def test_the_hint_names_every_size_of_a_card() -> None:
+    """None of them stands for the others."""
+    with pytest.raises(UnknownGpuError) as caught:
+        find_gpu("RTX 3060 48 GB", GPUS)
+    assert "GeForce RTX 3060 8 GB, GeForce RTX 3060 12 GB" in caught.value.hint
+
+
+def test_models_that_contain_the_name_come_before_those_spelled_alike() -> None:
+    """The most used first; a number counts as a whole, so that `llama3` is not llama-30b."""
+    rows = (
+        a_model("old/llama-30b", downloads=9),
+        a_model("meta/Llama-3-8B"),
+        a_model("meta/Llama-3.1-8B", downloads=5),
+    )
+    with pytest.raises(UnknownModelError) as caught:
+        find_model("llama3", {row.id: row for row in rows})
+    assert caught.value.hint == "Did you mean meta/Llama-3.1-8B or meta/Llama-3-8B?"
+
+
+def test_the_hint_for_a_strange_word_begins_with_the_usual_one() -> None:
+    """Where nothing is near, the commonest word is the best example."""
+    rows = {name: name for name in ("chat", *(f"task-{n}" for n in range(40)))}
+    with pytest.raises(UnknownWordError) as caught:
+        find_word("한국", rows, kind="task", usual="chat")
+    assert caught.value.hint.startswith("Known: chat, task-")
+    assert caught.value.hint.endswith(" and 35 others")

@@ -145,6 +145,8 @@ def test_every_korean_word_means_its_task(capsys: Capture) -> None:
     for task in catalog.tasks.values():
         for word in task.synonyms_ko:
             assert catalog.task(word).id == task.id
+    for word, task_id in (("채팅", "chat"), ("코드", "code"), ("역할극", "roleplay"), ("한국어", "korean")):
+        assert catalog.task(word).id == task_id
     said = ask(capsys, "recommend", "--vram", "12", "--task", "번역", "--language", "ko", "--json").json
     assert said["question"]["tasks"] == ["translate"]
     assert all("ko" in pick["model"]["languages"] for pick in said["recommendations"])
