@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from llmfit.errors import UsageError
 from llmfit.records.license import Commercial, EffectiveLicense, License
 from llmfit.records.model import Model
+from llmfit.regions import COUNTRIES
 
 _STRICTNESS: dict[Commercial, int] = {"yes": 0, "conditional": 1, "unknown": 2, "no": 3}
 _CERTAINTIES = ("exact", "sourced", "derived", "estimated", "recalled", "unknown")
@@ -198,9 +199,10 @@ def parse_region(region: str) -> str:
     """Return the code of a region in lower case, as the licence table spells it.
 
     Raises:
-        UsageError: It is no code of two letters.
+        UsageError: It is no ISO 3166 code, nor `eu`.
     """
     code = region.strip().lower()
-    if len(code) != 2 or not code.isascii() or not code.isalpha():
+    code = _SPELLED.get(code, code)
+    if code != "eu" and code not in COUNTRIES:
         raise UsageError(f"{region[:40]!r} is no region", hint="Write an ISO 3166 code such as kr or de, or eu")
-    return _SPELLED.get(code, code)
+    return code

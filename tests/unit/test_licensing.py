@@ -9,6 +9,7 @@ from llmfit.errors import UsageError
 from llmfit.licensing import EU_MEMBERS, allows, effective_license, excluded_region, parse_region
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
+from llmfit.regions import COUNTRIES
 from support.models import a_license, a_model
 
 LICENSES = {
@@ -228,11 +229,18 @@ def test_regions_contain_one_another(excluded: tuple[str, ...], asked: str, foun
     assert excluded_region(excluded, asked) == found
 
 
-@pytest.mark.parametrize("word", ["", "korea", "k", "e1", "한국", "e u"])
-def test_a_region_is_a_code_of_two_letters(word: str) -> None:
+@pytest.mark.parametrize("word", ["", "korea", "k", "e1", "한국", "e u", "zz", "xx"])
+def test_a_region_is_a_code_of_iso_3166(word: str) -> None:
     """Anything else is a wrong question, not an unknown answer."""
     with pytest.raises(UsageError, match="no region"):
         parse_region(word)
+
+
+def test_every_country_is_a_region() -> None:
+    """ISO 3166-1 assigns 249 codes; the members of the EU are among them, the EU itself is not."""
+    assert len(COUNTRIES) == 249
+    assert COUNTRIES >= EU_MEMBERS
+    assert [parse_region(word) for word in ("KR", " us ", "EU", "uk")] == ["kr", "us", "eu", "gb"]
 
 
 def test_the_european_union_has_27_members() -> None:
