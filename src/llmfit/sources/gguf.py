@@ -93,7 +93,7 @@ def read_gguf(file: Readable, *, layouts: Mapping[str, BlockLayout]) -> Checkpoi
     Raises SourceError where the header is cut off, absurd, or of a version or type that is not known.
     """
     cursor = _Cursor(file)
-    if file.size < 24 or cursor.take(4) != b"GGUF":
+    if file.size < 4 or cursor.take(4) != b"GGUF":
         raise broken(file, "it does not begin with GGUF")
     version = cursor.number("I")
     if version not in _VERSIONS:

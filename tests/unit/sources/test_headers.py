@@ -261,6 +261,21 @@ def test_a_broken_gguf_file_is_refused(fault: str) -> None:
     assert "\n" not in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"GGUF", "is cut off"),
+        (gguf_file()[:20], "is cut off"),
+        (b"GG", "begin with GGUF"),
+        (b"GGML", "begin with GGUF"),
+    ],
+)
+def test_a_short_gguf_file_is_cut_off(content: bytes, reason: str) -> None:
+    """A file that begins rightly is not called one of another kind."""
+    with pytest.raises(SourceError, match=reason):
+        read_gguf(Bytes(content), layouts=LAYOUTS)
+
+
 def test_escapes_in_names_stay_data() -> None:
     """A name of a tensor is kept as it is; messages show it escaped."""
     name = "a\x1b[31m"
