@@ -83,7 +83,8 @@ def parse_yaml(text: str, *, file: str) -> Document:
 def _load_text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise CatalogError(f"{path}: no such file", hint="Name a YAML file with catalog rows")
+            reason = "no regular file" if path.exists() else "no such file"
+            raise CatalogError(f"{path}: {reason}", hint="Name a YAML file with catalog rows")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise CatalogError(

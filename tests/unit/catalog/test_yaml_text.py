@@ -130,9 +130,9 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
-    """Neither is opened."""
-    for path in (tmp_path / "none.yaml", tmp_path):
-        with pytest.raises(CatalogError, match="no such file"):
+    """Neither is opened, and the message says which it is."""
+    for path, reason in ((tmp_path / "none.yaml", "no such file"), (tmp_path, "no regular file")):
+        with pytest.raises(CatalogError, match=reason):
             load_yaml(path)
 
 
