@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
+from llmfit.languages import CODES, NAMES
 from llmfit.licensing import parse_region
 from llmfit.records.format import EngineName, Format, PrecisionName
 from llmfit.records.question import Question
@@ -98,11 +99,15 @@ def _license_word(catalog: Catalog, word: str) -> str:
 
 def _language(catalog: Catalog, word: str) -> str:
     """Return the code of a language that some model claims."""
-    code = word.strip().casefold()
+    asked = word.strip().casefold()
+    code = CODES.get(asked, asked)
     known = {language for model in catalog.models.values() for language in model.languages}
     if code not in known:
-        close = nearest(code, known)
-        hint = f"Did you mean {' or '.join(close)}?" if close else "Write an ISO 639-1 code such as ko or en"
+        close = nearest(code, CODES, limit=1, cutoff=0.6) or nearest(code, sorted(NAMES), limit=1)
+        near = CODES.get(close[0], close[0]) if close else ""
+        hint = (
+            f"Did you mean {near} ({NAMES[near][0].title()})?" if near else "Write an ISO 639-1 code such as ko or en"
+        )
         raise UnknownWordError(f"No model of the catalog claims the language {word[:40]!r}", hint=hint)
     return code
 

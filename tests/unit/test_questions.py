@@ -89,3 +89,18 @@ def test_weights_are_parts_with_numbers_from_0_to_1() -> None:
     for wrong in ("speed", "=0.3", "speed=", "speed=x", "speed=-1", "speed=1.1", "speed=nan"):
         with pytest.raises(UsageError, match="no part with a number"):
             weights_of([wrong])
+
+
+@pytest.mark.parametrize(
+    ("word", "code"), [("Korean", "ko"), ("한국어", "ko"), (" english", "en"), ("japanese", "ja"), ("KO", "ko")]
+)
+def test_a_language_answers_to_its_names(catalog: Catalog, word: str, code: str) -> None:
+    """In English and Korean, besides the code."""
+    assert question_of(catalog, language=[word]).languages == (code,)
+
+
+def test_an_unknown_language_comes_with_one_that_is_near(catalog: Catalog) -> None:
+    """One code with its name, not a row of codes that look alike."""
+    with pytest.raises(UnknownWordError) as caught:
+        question_of(catalog, language=["kor"])
+    assert caught.value.hint == "Did you mean ko (Korean)?"
