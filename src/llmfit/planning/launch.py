@@ -22,9 +22,10 @@ def wants_engine(emit: str) -> str:
 
 
 def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
-    """Return what to start: the asked context, else the longest that fits; None where nothing runs.
+    """Return what to start: the asked context, else the longest with a tenth free; None where nothing runs.
 
-    Of several formats the one with the most bits that fits, as everywhere else; those in RAM come last.
+    Of several formats the one with the most bits that fits, as everywhere else; those that fill the card beyond nine
+    tenths come after the others where no context was asked for, those in RAM last.
 
     Raises:
         UsageError: No variant of the plan is of an engine that this launch is for.
@@ -38,8 +39,12 @@ def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
     able = [variant for variant in fitting if _holds(variant, wanted)]
     if not able:
         return None
-    chosen = next((variant for variant in able if not variant.in_ram), able[0])
+    chosen = min(able, key=lambda variant: (variant.in_ram, not wanted.context_asked and not _roomy(variant)))
     return _launch(wanted, chosen, plan.device)
+
+
+def _roomy(variant: Variant) -> bool:
+    return variant.comfortable_context > 0
 
 
 def _holds(variant: Variant, wanted: Wanted) -> bool:
@@ -49,8 +54,8 @@ def _holds(variant: Variant, wanted: Wanted) -> bool:
 
 
 def _launch(wanted: Wanted, variant: Variant, device: Device) -> Launch:
-    asked = wanted.context_asked or variant.in_ram
-    load = with_context(variant.workload, variant.workload.context if asked else variant.longest_context)
+    context, basis = _context(wanted, variant)
+    load = with_context(variant.workload, context)
     found = judge(wanted.architecture, load, device=device, headroom=wanted.headroom)
     return Launch(
         model=wanted.model,
@@ -60,4 +65,16 @@ def _launch(wanted: Wanted, variant: Variant, device: Device) -> Launch:
         margin_bytes=found.tightest.margin,
         utilization=found.utilization,
         in_ram=variant.in_ram,
+        basis=basis,
     )
+
+
+def _context(wanted: Wanted, variant: Variant) -> tuple[int, str]:
+    """Return the context to start with, and what it is: the measured totals of a full card reach beyond it."""
+    if wanted.context_asked:
+        return variant.workload.context, "the asked context"
+    if variant.in_ram:
+        return variant.workload.context, "the usual context, part of the model in RAM"
+    if _roomy(variant):
+        return variant.comfortable_context, f"the longest context with {max(10, 100 * wanted.headroom):g} % free"
+    return variant.longest_context, "the longest context that fits, with less than 10 % free"

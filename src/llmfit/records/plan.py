@@ -135,3 +135,5 @@ class Launch:
     """vLLM: the share of each card."""
     in_ram: bool = False
     """Whether part of it lies in RAM."""
+    basis: str = ""
+    """Where the context comes from, in words."""

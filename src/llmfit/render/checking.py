@@ -11,7 +11,7 @@ from llmfit.render.explain import memory_explained
 from llmfit.render.fitting import memory_table
 from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown
 from llmfit.render.prose import BLANK, Drawable, notes, said
-from llmfit.render.sizing import load_words, model_words, sizing_json, speed_words
+from llmfit.render.sizing import load_words, model_words, sizing_json, speed_words, warnings_of
 from llmfit.render.text import amount, count_of
 from llmfit.render.view import Origin
 
@@ -213,7 +213,8 @@ def _block(result: CheckResult, *, explain: bool) -> list[Drawable]:
         if words := speed_words(sizing):
             lines.append(said(f"speed: {words}", indent=2, hang=0))
     lines += [said(words, indent=2) for words in _findings(result)]
-    return [*lines, *notes("condition", result.conditions, indent=2)]
+    warnings = () if sizing is None else warnings_of(sizing)
+    return [*lines, *notes("warning", warnings, indent=2), *notes("condition", result.conditions, indent=2)]
 
 
 def _margin_words(result: CheckResult) -> str:

@@ -69,9 +69,10 @@ def _heading(launch: Launch) -> list[str]:
     load = launch.workload
     version = load.options.engine_version or load.engine.version
     left = f"{amount(launch.total_bytes)} on {launch.device.name}, {amount(launch.margin_bytes)} left"
+    basis = f"; {launch.basis}" if launch.basis else ""
     return [
         f"# {launch.model.id} in {load.format.id} on {load.engine.id} {version}",
-        f"# {load.sequences} x {load.context:,} tokens, KV cache {load.kv_format.id}: {left}",
+        f"# {load.sequences} x {load.context:,} tokens, KV cache {load.kv_format.id}: {left}{basis}",
     ]
 
 

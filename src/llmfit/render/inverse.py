@@ -114,7 +114,9 @@ class PlanView:
     def _heading(self) -> list[str]:
         plan = self.plan
         size = f"{parameters(plan.model.parameters)} parameters, {license_words(plan.license)}"
-        lines = [plan.model.id, f"{size}, made for {tokens(plan.model.context_length)} tokens"]
+        longest = plan.model.context_extended or 0
+        scaled = f", {tokens(longest)} with RoPE scaling" if longest > plan.model.context_length else ""
+        lines = [plan.model.id, f"{size}, made for {tokens(plan.model.context_length)} tokens{scaled}"]
         if plan.device is not None:
             words = f"{plan.device.name}, {amount(plan.device.usable_bytes)} usable"
             load = f"{count_of(plan.sequences, 'sequence')} for the context, {plan.context:,} tokens for the sequences"
@@ -151,8 +153,8 @@ def _variant_row(variant: Variant) -> Row:
         how.append(f"part in RAM: {layers}{experts}")
     if options.tensor_parallel > 1 or options.pipeline_parallel > 1:
         how.append(f"tensor {options.tensor_parallel}, pipeline {options.pipeline_parallel}")
-    if variant.limited_by_model:
-        how.append("the model's own limit")
+    if variant.runs:
+        how.append("limit: the model" if variant.limited_by_model else "limit: memory")
     longest = f"{variant.longest_context:,}" if variant.longest_context else "–"
     comfortable = f"{variant.comfortable_context:,}" if variant.comfortable_context else "–"
     return [

@@ -198,3 +198,31 @@ def test_every_output_has_the_longest_context(output: str, capsys: pytest.Captur
     longest = ask(capsys, *words, "--json").json["variants"][0]["longest_context"]
     text = ask(capsys, *words, "--output", output).out.replace(",", "")
     assert str(longest) in text
+
+
+def test_a_launch_without_a_context_leaves_a_tenth_free() -> None:
+    """The measured totals of a full card reach beyond it: the launch takes the comfortable context, and says so."""
+    device = device_of(catalog(), vram=12)
+    asked = wanted("Qwen/Qwen3-8B", engines=["llama.cpp"], context=None, sequences=1)
+    plan = plan_device(asked, device)
+    launch = launch_of(asked, plan, emit="llama.cpp")
+    assert launch is not None
+    assert launch.workload.context == plan.variants[0].comfortable_context < plan.variants[0].longest_context
+    assert launch.margin_bytes >= 0.1 * device.usable_bytes
+    assert launch.basis == "the longest context with 10 % free"
+
+
+def test_plan_says_which_limit_binds(capsys: pytest.CaptureFixture[str]) -> None:
+    """A large card ends at what the model can do, a small one at its memory; no row is beyond the model."""
+    large = ask(capsys, "plan", "Qwen/Qwen3-8B", "--vram", "80", "--engine", "llama.cpp")
+    assert "128k with RoPE scaling" in large.out
+    assert "limit: the model" in large.out
+    assert "limit: memory" not in large.out
+    assert "limit: memory" in ask(capsys, "plan", "Qwen/Qwen3-8B", "--vram", "8", "--engine", "llama.cpp").out
+
+
+def test_check_warns_of_a_context_beyond_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the JSON says of a context that needs scaling, the text says, too."""
+    words = ("check", "Qwen/Qwen3-8B", "--vram", "48")
+    assert "warning: The context of 60000 tokens" in ask(capsys, *words, "--context", "60000").out
+    assert "warning" not in ask(capsys, *words).out
