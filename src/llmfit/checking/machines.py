@@ -9,6 +9,9 @@ from llmfit.records.device import Device, Gpu
 OLDEST = 2018
 """Cards released before cannot be bought any more, and new engines no longer run on them."""
 
+CARDS = frozenset({"desktop", "workstation", "datacenter"})
+"""Forms in which a GPU is sold by itself."""
+
 
 def machines_beyond(device: Device, catalog: Catalog) -> tuple[Device, ...]:
     """Return machines with as many GPUs of the next larger kinds of the same vendor; one for each size of memory.
@@ -32,5 +35,8 @@ def machines_beyond(device: Device, catalog: Catalog) -> tuple[Device, ...]:
 
 def _is_like(row: Gpu, *, vendor: str, unified: bool) -> bool:
     return row.vendor in {vendor, *(("nvidia",) if vendor == "other" else ())} and (
-        row.unified_memory == unified and (row.released or 0) >= OLDEST
+        row.unified_memory == unified
+        and (row.released or 0) >= OLDEST
+        and (unified or row.form_factor in CARDS)
+        and "(per GPU)" not in row.name
     )

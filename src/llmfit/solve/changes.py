@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.offload import estimate_offload
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import Change
 from llmfit.records.device import Device
@@ -62,8 +63,9 @@ def solve_changes(
 ) -> tuple[Change, ...]:
     """Return every single change that makes the load fit, the smallest first; none where no single one does.
 
-    The order is that of what a user loses: a setting of the engine, part of the context (half of it at most), precision
-    of the cache, precision of the weights, sequences at once, another GPU; more than half of the context comes last.
+    In the order of what a user loses: a setting of the engine, part of the context (half of it at most), precision
+    of the cache, precision of the weights, sequences at once, speed with part of it in RAM, another GPU;
+    more than half of the context comes last.
     """
     asked = _Question(
         architecture=architecture,
@@ -80,6 +82,7 @@ def solve_changes(
         *_kv_format(asked, alternatives.kv_formats),
         *_format(asked, alternatives.formats),
         *_sequences(asked),
+        *_offload(asked),
         *_device(asked, alternatives.devices),
         *(change for change in shorter if change not in little),
     )
@@ -176,6 +179,30 @@ def smaller_formats(current: Format, formats: Sequence[Format], *, engine: str) 
     able = [f for f in formats if engine in f.engines and not f.requires_qat]
     smaller = [f for f in able if LEAST_BITS <= f.nominal_bits < current.nominal_bits]
     return sorted(smaller, key=lambda f: (-f.nominal_bits, f.precision is None, f.id))
+
+
+def _offload(asked: _Question) -> Iterator[Change]:
+    """Yield the split that leaves most on the GPU, where llama.cpp runs it and the RAM is known."""
+    device, load = asked.device, asked.workload
+    if load.engine.id != "llama.cpp" or not device.gpus or device.unified or device.ram_bytes is None:
+        return
+    split = estimate_offload(asked.architecture, load, device=device)
+    if split is None:
+        return
+    options = replace(load.options, n_gpu_layers=split.n_gpu_layers, n_cpu_moe=split.n_cpu_moe)
+    found = asked.judge(replace(load, options=options))
+    if found is None or not found.runs:
+        return
+    experts = split.n_gpu_layers is None
+    value = split.n_cpu_moe if split.n_gpu_layers is None else split.n_gpu_layers
+    flag = f"--n-cpu-moe {value}" if experts else f"-ngl {value}"
+    yield Change(
+        kind="options",
+        setting="n_cpu_moe" if experts else "n_gpu_layers",
+        value=value,
+        message=f"Keep part of it in RAM with {flag}",
+        margin_bytes=found.tightest.margin,
+    )
 
 
 def _device(asked: _Question, devices: Sequence[Device]) -> Iterator[Change]:

@@ -226,3 +226,25 @@ def test_check_warns_of_a_context_beyond_the_model(capsys: pytest.CaptureFixture
     words = ("check", "Qwen/Qwen3-8B", "--vram", "48")
     assert "warning: The context of 60000 tokens" in ask(capsys, *words, "--context", "60000").out
     assert "warning" not in ask(capsys, *words).out
+
+
+@pytest.mark.parametrize(
+    ("model", "setting"), [("openai/gpt-oss-20b", "n_cpu_moe"), ("Qwen/Qwen3-32B", "n_gpu_layers")]
+)
+def test_check_offers_to_keep_part_in_ram(model: str, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the RAM is known, the split that runs is offered, and it passes check; without RAM it is not."""
+    words = ("check", model, "--engine", "llama.cpp", "--vram", "8")
+    changes = ask(capsys, *words, "--ram", "64", "--json").json["results"][0]["changes"]
+    (split,) = [one for one in changes if one["setting"] == setting]
+    assert ask(capsys, *words, "--ram", "64", "--option", f"{setting}={split['value']}").code == 0
+    bare = ask(capsys, *words, "--json").json["results"][0]["changes"]
+    assert setting not in [one["setting"] for one in bare]
+
+
+def test_machines_to_move_to_are_sold_as_cards() -> None:
+    """No GPU of a laptop, and no part of a card, is advice."""
+    rows = {row.name: row for row in catalog().gpus.values()}
+    for device in machines_beyond(device_of(catalog(), vram=8), catalog()):
+        row = rows[device.gpus[0].name]
+        assert row.form_factor in {"desktop", "workstation", "datacenter"}, row.name
+        assert "(per GPU)" not in row.name
