@@ -48,7 +48,7 @@ def _memory(found: Judgement, device: Device) -> Iterator[Finding]:
         budget = room.allowed < room.usable
         what = f"{_gib(room.allowed)} that the engine takes" if budget else f"{_gib(room.usable)} usable"
         where = "the fullest GPU" if len(device.gpus) > 1 else device.name or "RAM"
-        offload = f"; {found.fit.reason}" if found.fit.verdict is Verdict.OFFLOAD else ""
+        offload = "; it runs with part of it in RAM" if found.fit.verdict is Verdict.OFFLOAD else ""
         part = found.deciding_part.value.replace("_", " ")
         message = f"needs {_gib(room.needed)} of {what} on {where}: {_gib(-room.margin)} too much, decided by {part}"
         yield Finding(rule="fit", level="error", message=f"{message}{offload}", field="context")
