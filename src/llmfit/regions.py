@@ -11,4 +11,4 @@ COUNTRIES = frozenset(
     us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
     """.split()  # noqa: SIM905 - 249 codes read better in a few lines
 )
-"""ISO 3166-1 alpha-2 codes of the 249 countries (officially assigned ones, read 2026-11)."""
+"""Alpha-2 codes of ISO 3166-1; the same as those of pycountry 26.2.16, compared 2026-11-21."""
