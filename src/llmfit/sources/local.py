@@ -7,7 +7,9 @@ from typing import Any
 from llmfit.catalog import Catalog
 from llmfit.errors import SourceError
 from llmfit.records.format import BlockLayout
+from llmfit.records.model import Model
 from llmfit.records.sourced import SourcedModel
+from llmfit.sources.adapters import CONFIG as ADAPTER
 from llmfit.sources.adapters import read_adapter
 from llmfit.sources.assemble import assemble
 from llmfit.sources.card import TEMPLATE
@@ -57,14 +59,22 @@ def _read_config(path: Path) -> dict[str, Any]:
     return parse_json(file.read(0, file.size + 1), file=path.name)
 
 
+def _base(catalog: Catalog, name: str) -> Model:
+    """Return an adapter's base; a folder that holds an adapter again would be followed for ever."""
+    from llmfit.sources.resolve import model_of
+
+    folder = Path(name).expanduser()
+    if (folder / ADAPTER).is_file() and not (folder / "config.json").is_file():
+        raise SourceError(f"{name[:200]} is an adapter of an adapter", hint="Name the base model itself")
+    return model_of(catalog, name)
+
+
 def _read_folder(catalog: Catalog, path: Path) -> SourcedModel:
     files = LocalFolder(path)
     config = read_json(files, "config.json") if "config.json" in files.names else None
     name = path.resolve().name or str(path)
-    if config is None and "adapter_config.json" in files.names:
-        from llmfit.sources.resolve import model_of
-
-        return read_adapter(catalog, files, model_id=name, resolve=partial(model_of, catalog))
+    if config is None and ADAPTER in files.names:
+        return read_adapter(catalog, files, model_id=name, resolve=partial(_base, catalog))
     checkpoint = read_checkpoint(files, layouts=layouts_of(catalog))
     if config is None and checkpoint is None:
         raise SourceError(f"{path} holds no config.json and no weights", hint="Name the folder of one model")
