@@ -109,10 +109,15 @@ def _utilization(asked: _Question) -> Iterator[Change]:
             return
 
 
+def _margin(asked: _Question, workload: Workload) -> int:
+    """Return what the load leaves on the fullest GPU; -1 where it does not run."""
+    found = asked.judge(workload)
+    return -1 if found is None or not found.runs else found.tightest.margin
+
+
 def _context(asked: _Question) -> Iterator[Change]:
     def margin(context: int) -> int:
-        found = asked.judge(with_context(asked.workload, context))
-        return -1 if found is None or not found.runs else found.tightest.margin
+        return _margin(asked, with_context(asked.workload, context))
 
     longest = largest(margin, limit=asked.workload.context)
     if 0 < longest < asked.workload.context:
@@ -127,8 +132,7 @@ def _context(asked: _Question) -> Iterator[Change]:
 
 def _sequences(asked: _Question) -> Iterator[Change]:
     def margin(sequences: int) -> int:
-        found = asked.judge(replace(asked.workload, sequences=sequences))
-        return -1 if found is None or not found.runs else found.tightest.margin
+        return _margin(asked, replace(asked.workload, sequences=sequences))
 
     most = largest(margin, limit=asked.workload.sequences)
     if 0 < most < asked.workload.sequences:
