@@ -1,7 +1,6 @@
 """What programs call: every answer of the command line as a function that returns a record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from llmfit.catalog import Catalog, load_catalog
@@ -86,8 +85,8 @@ def estimate_model(
     if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
         speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
     split = None
-    if architecture and fitted and fitted.verdict is Verdict.OFFLOAD:
-        fitted, split = _offloaded(architecture, workload, fitted)
+    if architecture and fitted:
+        fitted, split = _settled(architecture, workload, fitted)
     return Sizing(
         model=row,
         active_parameters=None if architecture is None else architecture.active_parameters,
@@ -121,23 +120,13 @@ def _within_share(device: Device | None, workload: Workload) -> Device | None:
     return within_share(device, workload)
 
 
-def _offloaded(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple[Fit, Split | None]:
-    """Return the verdict with the split that makes it true; `too_large` where none leaves room for the buffers."""
-    from llmfit.estimate.offload import estimate_offload
-    from llmfit.estimate.weights.gguf_models import layer_count
+def _settled(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple[Fit, Split | None]:
+    """Return the verdict with the split that makes it true, where it says that part of the model lies in RAM."""
+    if fitted.verdict is not Verdict.OFFLOAD:
+        return fitted, None
+    from llmfit.solve.offload import settle
 
-    found = estimate_offload(architecture, workload, device=fitted.device)
-    if found is None:
-        reason = "with every layer in RAM its buffers are still too large, or the RAM too small"
-        return replace(fitted, verdict=Verdict.TOO_LARGE, reason=reason), None
-    words = f"{found.estimate.host_bytes / 2**30:.1f} GiB of it would have to stay in RAM"
-    return replace(fitted, reason=words), Split(
-        n_gpu_layers=found.n_gpu_layers,
-        n_cpu_moe=found.n_cpu_moe,
-        layers=layer_count(architecture) + 1,
-        gpu_bytes=found.estimate.total_bytes,
-        ram_bytes=found.estimate.host_bytes,
-    )
+    return settle(architecture, workload, fitted)
 
 
 def row_of(catalog: Catalog, model: str | Model) -> Model:

@@ -80,7 +80,7 @@ def _fit_offload(estimate: Estimate, device: Device, *, reason: str) -> Fit:
     possible = not device.unified and 0 < estimate.offloadable_bytes >= excess
     if not possible or device.ram_bytes is None or in_ram > device.ram_bytes:
         return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
-    words = f"{_gib(in_ram)} of it would have to stay in RAM"
+    words = f"at least {_gib(excess)} of it would have to move to RAM"
     return Fit(estimate=estimate, device=device, verdict=Verdict.OFFLOAD, reason=words)
 
 

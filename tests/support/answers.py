@@ -152,6 +152,7 @@ def offloaded_sizing(*, experts: bool = False) -> Sizing:
         layers=33,
         gpu_bytes=round(7.4 * GIB),
         ram_bytes=round(8.1 * GIB),
+        moved_bytes=round(7.8 * GIB),
     )
     options = EngineOptions(n_ubatch=1024, swa_full=True, engine_version="b8000")
     return replace(

@@ -5,7 +5,7 @@ from datetime import date
 from llmfit.records.cloud import CloudInstance
 from llmfit.records.deployment import Change, CheckResult, FileProblem, Finding, Place
 from llmfit.records.estimate import Verdict
-from llmfit.records.plan import Corner, GpuChoice, GridCell, Plan, RefusedShape, Variant
+from llmfit.records.plan import ContextSplit, Corner, GpuChoice, GridCell, Plan, RefusedShape, Variant
 from llmfit.render.checking import CheckView
 from llmfit.render.inverse import PlanView
 from llmfit.render.view import View
@@ -111,12 +111,17 @@ def variants() -> tuple[Variant, ...]:
         ),
         Variant(
             workload=WORKLOAD,
-            longest_context=8192,
+            longest_context=65_536,
+            comfortable_context=49_152,
             estimate=estimate(weights=2.0),
             margin_bytes=GIB,
             in_ram=True,
             n_gpu_layers=12,
             n_cpu_moe=3,
+            splits=(
+                ContextSplit(context=8192, n_gpu_layers=12, n_cpu_moe=3),
+                ContextSplit(context=65_536, n_gpu_layers=None, n_cpu_moe=9),
+            ),
         ),
         Variant(
             workload=WORKLOAD,

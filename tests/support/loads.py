@@ -71,3 +71,20 @@ def make_device(*gib: float, ram: float | None = None, **changes: Any) -> Device
         for size in gib
     )
     return Device(gpus=gpus, ram_bytes=None if ram is None else round(ram * GIB), unified=unified)
+
+
+def make_large(*, experts: int = 0) -> Architecture:
+    """Return ten layers of 284 MB each, dense or of experts."""
+    layers = tuple(range(10))
+    role, shape = (Role.EXPERT_UP, (2048, 512)) if experts else (Role.MLP_UP, (2048, 512))
+    return make_architecture(
+        layers=layers,
+        num_experts=experts,
+        num_experts_per_tok=1 if experts else 0,
+        moe_intermediate_size=2048 if experts else 0,
+        tensors=(
+            Tensor(Role.EMBEDDING, "embed_tokens", (1000, 512)),
+            Tensor(role, "up_proj", shape, layers, 256, 1),
+            Tensor(Role.HEAD, "lm_head", (1000, 512)),
+        ),
+    )

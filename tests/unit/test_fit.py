@@ -120,4 +120,4 @@ def test_headroom_is_what_stays_free() -> None:
 def test_what_one_card_lacks_goes_to_ram_though_another_has_room() -> None:
     """Shares of 9 GiB on cards of 12 and 8: one GiB must move, and the free 3 do not help."""
     found = fit(needing(18, per_gpu=(9, 9), offloadable=16), make_device(12, 8, ram=16))
-    assert (found.verdict, found.reason) == (Verdict.OFFLOAD, "1.0 GiB of it would have to stay in RAM")
+    assert (found.verdict, found.reason) == (Verdict.OFFLOAD, "at least 1.0 GiB of it would have to move to RAM")

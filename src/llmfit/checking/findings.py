@@ -29,7 +29,7 @@ def findings_of(
     """
     limits = asked.limits
     every = [
-        *_memory(found, asked.device),
+        *_memory(found, sizing, asked.device),
         *([] if roomy or not found.runs else [_headroom(asked, found)]),
         *_license(asked, sizing.license),
         *_speed(limits.min_tokens_per_second, sizing, runs=found.runs),
@@ -40,7 +40,8 @@ def findings_of(
     return (*(_excused(finding, asked) for finding in placed), *_unused(asked, placed))
 
 
-def _memory(found: Judgement, device: Device) -> Iterator[Finding]:
+def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Finding]:
+    """Yield what is missing; that part of it may lie in RAM is said where a split was solved."""
     room = found.tightest
     if found.fit.verdict is Verdict.UNKNOWN:
         yield Finding(rule="undecided", level="unknown", message=found.fit.reason)
@@ -48,7 +49,7 @@ def _memory(found: Judgement, device: Device) -> Iterator[Finding]:
         budget = room.allowed < room.usable
         what = f"{_gib(room.allowed)} that the engine takes" if budget else f"{_gib(room.usable)} usable"
         where = "the fullest GPU" if len(device.gpus) > 1 else device.name or "RAM"
-        offload = "; it runs with part of it in RAM" if found.fit.verdict is Verdict.OFFLOAD else ""
+        offload = "; it runs with part of it in RAM" if sizing.offload is not None else ""
         part = found.deciding_part.value.replace("_", " ")
         message = f"needs {_gib(room.needed)} of {what} on {where}: {_gib(-room.margin)} too much, decided by {part}"
         yield Finding(rule="fit", level="error", message=f"{message}{offload}", field="context")

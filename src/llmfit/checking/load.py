@@ -20,6 +20,7 @@ from llmfit.records.sizing import Sizing
 from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import Judgement, judge
+from llmfit.solve.offload import settle
 from llmfit.solve.shapes import divided, shape_problems
 
 GIB = 1024**3
@@ -95,6 +96,7 @@ def undecided(name: str, model: str, error: LlmfitError, *, place: Place | None 
 
 
 def _sizing(asked: Asked, found: Judgement, catalog: Catalog) -> Sizing:
+    fitted, split = settle(asked.architecture, found.workload, found.fit)
     speed = None
     if found.fit.verdict in {Verdict.FITS, Verdict.TIGHT}:
         speed = estimate_speed(asked.architecture, found.workload, device=asked.device, estimate=found.estimate)
@@ -104,8 +106,9 @@ def _sizing(asked: Asked, found: Judgement, catalog: Catalog) -> Sizing:
         license=effective_license(asked.model, models=catalog.models, licenses=catalog.licenses),
         workload=replace(found.workload, prompt_tokens=asked.workload.prompt_tokens),
         estimate=found.estimate,
-        fit=found.fit,
+        fit=fitted,
         speed=speed,
+        offload=split,
         warnings=asked.model.data_caveats,
     )
 
@@ -147,5 +150,5 @@ def _facts(asked: Asked, found: Judgement, sizing: Sizing) -> dict[str, object]:
         "usable_bytes": asked.device.usable_bytes,
         **{f"{part.name.value}_bytes": part.bytes for part in found.estimate.parts},
         "total_bytes": found.estimate.total_bytes,
-        "verdict": found.fit.verdict.value,
+        "verdict": None if sizing.fit is None else sizing.fit.verdict.value,
     }

@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 from llmfit.errors import LlmfitError
-from llmfit.estimate.offload import estimate_offload
 from llmfit.planning.question import Wanted
+from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
-from llmfit.records.plan import Plan, RefusedShape, Variant
+from llmfit.records.plan import ContextSplit, Plan, RefusedShape, Variant
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.limits import frontier, longest_context, most_sequences
+from llmfit.solve.offload import ROOMY, longest_offloaded, roomy_offload
 from llmfit.solve.shapes import Shape, shaped, shapes
-
-COMFORTABLE = 0.1
-"""Share that a comfortable load leaves free, as the verdict `fits` does."""
 
 
 def plan_device(wanted: Wanted, device: Device) -> Plan:
@@ -53,9 +51,11 @@ def _solved(wanted: Wanted, workload: Workload, device: Device) -> Variant:
     architecture, share, limit = wanted.architecture, wanted.headroom, wanted.limit
     try:
         longest = longest_context(architecture, workload, device=device, limit=limit, headroom=share)
-        if not longest:
-            return _in_ram(wanted, workload, device)
-        roomy = max(share, COMFORTABLE)
+        if longest < (workload.context if wanted.context_asked else 1):
+            partly = _in_ram(wanted, workload, device)
+            if not longest or partly.longest_context >= workload.context:
+                return partly
+        roomy = max(share, ROOMY)
         load = with_context(workload, longest)
         found = judge(architecture, load, device=device, headroom=share)
         return Variant(
@@ -77,18 +77,38 @@ def _in_ram(wanted: Wanted, workload: Workload, device: Device) -> Variant:
     """Return how it runs with part of it in RAM: llama.cpp alone can, and only where the RAM is known."""
     if workload.engine.id != "llama.cpp" or device.unified or not device.gpus:
         return Variant(workload=workload, reason="not even one token fits")
+    if workload.options.n_gpu_layers is not None or workload.options.n_cpu_moe:
+        return Variant(workload=workload, reason="not even one token fits with these layers on the GPU")
     if device.ram_bytes is None:
         return Variant(workload=workload, reason="not even one token fits; --ram tells how much may lie in RAM")
-    found = estimate_offload(wanted.architecture, workload, device=device)
-    if found is None:
+    architecture, share, limit = wanted.architecture, wanted.headroom, wanted.limit
+    longest = longest_offloaded(architecture, workload, device=device, limit=limit, headroom=share)
+    if not longest:
         return Variant(workload=workload, reason="not even with part of it in RAM")
-    options = replace(workload.options, n_gpu_layers=found.n_gpu_layers, n_cpu_moe=found.n_cpu_moe)
+    loads = [with_context(workload, context) for context in dict.fromkeys((min(workload.context, longest), longest))]
+    divided = [_divided(architecture, load, device, share) for load in loads]
+    asked = replace(divided[0], context=workload.context, prompt_tokens=workload.prompt_tokens)
+    found = judge(architecture, divided[0], device=device, headroom=share)
     return Variant(
-        workload=replace(workload, options=options),
-        longest_context=workload.context,
+        workload=asked,
+        longest_context=longest,
+        comfortable_context=longest_offloaded(
+            architecture, workload, device=device, limit=limit, headroom=max(share, ROOMY)
+        ),
+        limited_by_model=longest == limit,
         estimate=found.estimate,
-        margin_bytes=device.usable_bytes - found.estimate.total_bytes,
-        n_gpu_layers=found.n_gpu_layers,
-        n_cpu_moe=found.n_cpu_moe,
+        margin_bytes=found.tightest.margin,
+        n_gpu_layers=asked.options.n_gpu_layers,
+        n_cpu_moe=asked.options.n_cpu_moe,
         in_ram=True,
+        splits=tuple(
+            ContextSplit(context=load.context, n_gpu_layers=load.options.n_gpu_layers, n_cpu_moe=load.options.n_cpu_moe)
+            for load in divided
+        ),
     )
+
+
+def _divided(architecture: Architecture, load: Workload, device: Device, headroom: float) -> Workload:
+    """Return the load in the split that leaves most on the GPU and a tenth of it free; itself where there is none."""
+    split = roomy_offload(architecture, load, device=device, headroom=headroom)
+    return load if split is None else split.applied_to(load)

@@ -25,7 +25,8 @@ def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
     """Return what to start: the asked context, else the longest with a tenth free; None where nothing runs.
 
     Of several formats the one with the most bits that fits, as everywhere else; those that fill the card beyond nine
-    tenths come after the others where no context was asked for, those in RAM last.
+    tenths come after the others where no context was asked for. Where all lie partly in RAM, the usual format: more
+    bits would leave fewer layers on the GPU.
 
     Raises:
         UsageError: No variant of the plan is of an engine that this launch is for.
@@ -39,8 +40,16 @@ def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
     able = [variant for variant in fitting if _holds(variant, wanted)]
     if not able:
         return None
-    chosen = min(able, key=lambda variant: (variant.in_ram, not wanted.context_asked and not _roomy(variant)))
+    chosen = min(able, key=lambda variant: _place(variant, wanted))
     return _launch(wanted, chosen, plan.device)
+
+
+def _place(variant: Variant, wanted: Wanted) -> tuple[bool, bool]:
+    """Return what decides which variant is taken, the first of equals."""
+    if variant.in_ram:
+        usual = wanted.usual
+        return True, usual is not None and variant.workload.format != usual.format
+    return False, not wanted.context_asked and not _roomy(variant)
 
 
 def _roomy(variant: Variant) -> bool:
@@ -74,7 +83,9 @@ def _context(wanted: Wanted, variant: Variant) -> tuple[int, str]:
     if wanted.context_asked:
         return variant.workload.context, "the asked context"
     if variant.in_ram:
-        return variant.workload.context, "the usual context, part of the model in RAM"
+        context = variant.splits[0].context
+        usual = "the usual context" if context == variant.workload.context else "the longest context that runs"
+        return context, f"{usual}, part of the model in RAM"
     if _roomy(variant):
         return variant.comfortable_context, f"the longest context with {max(10, 100 * wanted.headroom):g} % free"
     return variant.longest_context, "the longest context that fits, with less than 10 % free"

@@ -27,13 +27,26 @@ class RefusedShape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSplit:
+    """How llama.cpp divides the model for one context."""
+
+    context: int
+    n_gpu_layers: int | None
+    """`-ngl`; None for all layers."""
+    n_cpu_moe: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """How far one engine and format go on a device."""
 
     workload: Workload
     """The asked load in this engine and format, divided among the GPUs."""
     longest_context: int = 0
-    """Longest context of each of the asked sequences; 0 where not even one token fits."""
+    """Longest context of each of the asked sequences; 0 where not even one token fits.
+
+    Where part of it lies in RAM: with whatever split it takes.
+    """
     comfortable_context: int = 0
     """The same with a tenth of each GPU left free."""
     limited_by_model: bool = False
@@ -42,15 +55,17 @@ class Variant:
     """Most sequences at once of the asked context."""
     frontier: tuple[Corner, ...] = ()
     estimate: Estimate | None = None
-    """Of the longest context; of the split where part of it lies in RAM."""
+    """Of the longest context; where part of it lies in RAM, of the asked one as far as it runs."""
     margin_bytes: int = 0
     """What then stays free on the fullest GPU."""
     utilization: float | None = None
     """vLLM: the share of each card that it was counted with."""
     n_gpu_layers: int | None = None
-    """llama.cpp, where it runs only with part of it in RAM: layers on the GPU."""
+    """llama.cpp, where it runs only with part of it in RAM: layers on the GPU under the asked context."""
     n_cpu_moe: int = 0
     """llama.cpp: layers whose experts stay in RAM."""
+    splits: tuple[ContextSplit, ...] = ()
+    """How it is divided for the asked context, as far as it runs, and for the longest one."""
     in_ram: bool = False
     """Whether it runs only with part of it in RAM."""
     refused: tuple[RefusedShape, ...] = ()

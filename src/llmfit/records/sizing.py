@@ -51,6 +51,8 @@ class Split:
     """Layers of the model, the output counted as one."""
     gpu_bytes: int
     ram_bytes: int
+    moved_bytes: int = 0
+    """What of it would lie on a GPU that had the room; the rest lies in RAM in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

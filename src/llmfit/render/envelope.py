@@ -141,6 +141,7 @@ def split_json(split: "Split") -> "load_shapes.Split":
         "layers": split.layers,
         "gpu_bytes": split.gpu_bytes,
         "ram_bytes": split.ram_bytes,
+        "moved_bytes": split.moved_bytes,
     }
 
 

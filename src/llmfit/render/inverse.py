@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmfit.records.frozen import dataclass
-from llmfit.records.plan import GpuChoice, Plan, Variant
+from llmfit.records.plan import ContextSplit, GpuChoice, Plan, Variant
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import license_words, memory_explained
 from llmfit.render.grid import Cell, Column, Records, Row, escape_markdown, markdown
@@ -148,9 +148,7 @@ def _variant_row(variant: Variant) -> Row:
     load, options = variant.workload, variant.workload.options
     how = [variant.reason] if variant.reason else []
     if variant.in_ram:
-        layers = "all layers" if variant.n_gpu_layers is None else f"-ngl {variant.n_gpu_layers}"
-        experts = f", --n-cpu-moe {variant.n_cpu_moe}" if variant.n_cpu_moe else ""
-        how.append(f"part in RAM: {layers}{experts}")
+        how.append(f"part in RAM: {', '.join(map(_split_words, variant.splits))}")
     if options.tensor_parallel > 1 or options.pipeline_parallel > 1:
         how.append(f"tensor {options.tensor_parallel}, pipeline {options.pipeline_parallel}")
     if variant.runs:
@@ -166,6 +164,12 @@ def _variant_row(variant: Variant) -> Row:
         "" if variant.estimate is None else gib(variant.estimate.total_bytes),
         "; ".join(how),
     ]
+
+
+def _split_words(split: ContextSplit) -> str:
+    layers = "all layers" if split.n_gpu_layers is None else f"-ngl {split.n_gpu_layers}"
+    experts = f" --n-cpu-moe {split.n_cpu_moe}" if split.n_cpu_moe else ""
+    return f"{layers}{experts} for {about_tokens(split.context)}"
 
 
 def _frontiers(plan: Plan) -> list[Drawable]:

@@ -46,6 +46,10 @@ def variant_json(variant: Variant) -> dict[str, Any]:
         "in_ram": variant.in_ram,
         "n_gpu_layers": variant.n_gpu_layers,
         "n_cpu_moe": variant.n_cpu_moe,
+        "splits": [
+            {"context": one.context, "n_gpu_layers": one.n_gpu_layers, "n_cpu_moe": one.n_cpu_moe}
+            for one in variant.splits
+        ],
         "refused": [
             {
                 "tensor_parallel": one.tensor_parallel,

@@ -88,19 +88,28 @@ class RefusedShape(TypedDict):
     reason: str
 
 
+class ContextSplit(TypedDict):
+    """How llama.cpp divides the model for one context."""
+
+    context: int
+    n_gpu_layers: int | None
+    """`-ngl`; null for all layers."""
+    n_cpu_moe: int
+
+
 class Variant(TypedDict):
     """How far one engine and format go on the device."""
 
     workload: Workload
     longest_context: int
-    """0 where not even one token fits."""
+    """0 where not even one token fits; with whatever split it takes where part of it lies in RAM."""
     comfortable_context: int
     """The same with a tenth of each GPU left free."""
     limited_by_model: bool
     most_sequences: int
     frontier: list[Corner]
     memory: Memory | None
-    """Of the longest context."""
+    """Of the longest context; where part of it lies in RAM, of the asked one."""
     per_gpu_bytes: list[int]
     ram_bytes: int
     margin_bytes: int
@@ -111,6 +120,8 @@ class Variant(TypedDict):
     """Whether it runs only with part of it in RAM."""
     n_gpu_layers: int | None
     n_cpu_moe: int
+    splits: list[ContextSplit]
+    """Where part of it lies in RAM: how, for the asked context as far as it runs, and for the longest one."""
     refused: list[RefusedShape]
     reason: str
     """Why it does not run."""

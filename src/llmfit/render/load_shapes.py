@@ -39,6 +39,8 @@ class Split(TypedDict):
     """Layers of the model, the output counted as one."""
     gpu_bytes: int
     ram_bytes: int
+    moved_bytes: int
+    """What of it would lie on a GPU that had the room; the rest of `ram_bytes` lies there in any case."""
 
 
 class TrainingWorkload(TypedDict):

@@ -63,6 +63,7 @@ BAR_WIDTH = 20
 INDENT = 3
 """Columns before what stands below a pick, so that it begins under the name."""
 REASONS = 2
+LONGEST = "up to: the longest context that leaves 10 % of the memory free"
 _BADGES = {
     "measured": "measured for this task",
     "related": "rated by its relatives",
@@ -127,6 +128,8 @@ class RecommendationsView:
         below = self._below()
         if shown:
             parts += [BLANK, Legend(shown)]
+        if any(pick.max_context for pick in (*answer.picks, *answer.offload)):
+            parts.append(said(LONGEST, hang=0))
         return [*parts, *([BLANK, *below] if below else [])]
 
     def _title(self) -> str:

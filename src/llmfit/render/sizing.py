@@ -140,7 +140,9 @@ def split_words(split: Split) -> str:
         option = f"--n-cpu-moe {split.n_cpu_moe} (experts of {split.n_cpu_moe} of {split.layers - 1} layers in RAM)"
     else:
         option = f"-ngl {split.n_gpu_layers} (of {split.layers} layers)"
-    return f"runs with {option}: {amount(split.gpu_bytes)} on the GPU, {amount(split.ram_bytes)} in RAM"
+    anyway = split.ram_bytes - split.moved_bytes
+    there = f" ({amount(anyway)} of it in any case)" if 0 < anyway < split.ram_bytes else ""
+    return f"runs with {option}: {amount(split.gpu_bytes)} on the GPU, {amount(split.ram_bytes)} in RAM{there}"
 
 
 def speed_words(sizing: Sizing) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.offload import estimate_offload
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import Change
 from llmfit.records.device import Device
@@ -12,6 +11,7 @@ from llmfit.records.format import Format, KvFormat
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import Judgement, judge, with_context
+from llmfit.solve.offload import estimate_offload
 from llmfit.solve.search import largest
 
 LEAST_BITS = 3.9
@@ -190,11 +190,10 @@ def _offload(asked: _Question) -> Iterator[Change]:
     device, load = asked.device, asked.workload
     if load.engine.id != "llama.cpp" or not device.gpus or device.unified or device.ram_bytes is None:
         return
-    split = estimate_offload(asked.architecture, load, device=device)
+    split = estimate_offload(asked.architecture, load, device=device, headroom=asked.headroom)
     if split is None:
         return
-    options = replace(load.options, n_gpu_layers=split.n_gpu_layers, n_cpu_moe=split.n_cpu_moe)
-    found = asked.judge(replace(load, options=options))
+    found = asked.judge(split.applied_to(load))
     if found is None or not found.runs:
         return
     experts = split.n_gpu_layers is None

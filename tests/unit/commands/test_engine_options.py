@@ -90,7 +90,7 @@ def test_a_share_of_the_card_is_all_that_vllm_may_take(capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize(("model", "option"), [("Qwen/Qwen3-32B", "n_gpu_layers"), ("Qwen/Qwen3-30B-A3B", "n_cpu_moe")])
 def test_a_model_too_large_for_the_card_is_divided(model: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The split fits when it is asked for, and one layer more on the GPU does not."""
+    """The split fits when it is asked for, and with one layer more on the GPU it does not any more."""
     words = ("--format", "Q8_0", "--ram", "64")
     answer = estimated(capsys, *words, model=model)
     split = answer["offload"]
@@ -98,10 +98,10 @@ def test_a_model_too_large_for_the_card_is_divided(model: str, option: str, caps
     assert split["gpu_bytes"] <= answer["device"]["usable_bytes"]
     flag, more = ("--n-gpu-layers", 1) if option == "n_gpu_layers" else ("--n-cpu-moe", -1)
     taken = estimated(capsys, *words, flag, str(split[option]), model=model)
-    assert taken["verdict"] in {"fits", "tight"}
+    assert taken["verdict"] == "fits"
     assert (taken["memory"]["total_bytes"], taken["ram_bytes"]) == (split["gpu_bytes"], split["ram_bytes"])
     beyond = estimated(capsys, *words, flag, str(split[option] + more), model=model)
-    assert beyond["memory"]["total_bytes"] > answer["device"]["usable_bytes"]
+    assert beyond["memory"]["total_bytes"] > 0.9 * answer["device"]["usable_bytes"]
     said = ask(capsys, "estimate", model, "--gpu", "L4", *words)
     assert f"runs with {'-ngl' if more > 0 else flag} {split[option]}" in said.out
 

@@ -4,14 +4,13 @@ import pytest
 
 from llmfit.estimate import estimate
 from llmfit.estimate.defaults import resolve
-from llmfit.estimate.offload import estimate_offload
 from llmfit.estimate.overhead import estimate_overhead
 from llmfit.estimate.parallel import divide_layers
 from llmfit.estimate.versions import build_of, is_before
 from llmfit.fit import fit
-from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Tensor
+from llmfit.records.architecture import Cache, CacheKind
 from llmfit.records.estimate import PartName, Verdict
-from support.loads import GIB, MIB, make_architecture, make_device, make_load
+from support.loads import GIB, MIB, make_architecture, make_device, make_large, make_load
 
 ENGINES = ("llama.cpp", "transformers", "vllm")
 
@@ -130,7 +129,7 @@ def test_larger_cards_hold_more_layers(layers: int, cards: list[int], counts: li
 def test_mixed_cards_fit_by_their_shares() -> None:
     """A large and a small card together run what each alone cannot, and each is compared with its own share."""
     device = make_device(24, 12)
-    found = estimate(big(), make_load(), device=device)
+    found = estimate(make_large(), make_load(), device=device)
     assert found.per_gpu_bytes[0] > 1.5 * found.per_gpu_bytes[1]
     assert fit(found, device).verdict is Verdict.FITS
 
@@ -148,67 +147,6 @@ def test_tensor_parallelism_divides_no_latent() -> None:
     assert rest / 4 + cache < whole.per_gpu_bytes[0] < 1.02 * (rest / 4 + cache)
     evenly = (heads.total_bytes - kept) / 4 + kept / 2
     assert evenly < heads.per_gpu_bytes[0] < 1.02 * evenly
-
-
-def big(*, experts: int = 0) -> Architecture:
-    """Return ten layers of 284 MB each, dense or of experts."""
-    layers = tuple(range(10))
-    role, shape = (Role.EXPERT_UP, (2048, 512)) if experts else (Role.MLP_UP, (2048, 512))
-    return make_architecture(
-        layers=layers,
-        num_experts=experts,
-        num_experts_per_tok=1 if experts else 0,
-        moe_intermediate_size=2048 if experts else 0,
-        tensors=(
-            Tensor(Role.EMBEDDING, "embed_tokens", (1000, 512)),
-            Tensor(role, "up_proj", shape, layers, 256, 1),
-            Tensor(Role.HEAD, "lm_head", (1000, 512)),
-        ),
-    )
-
-
-def test_offload_moves_as_few_layers_as_it_can() -> None:
-    """One more layer on the GPU would not fit."""
-    device = make_device(2, ram=64)
-    found = estimate_offload(big(), make_load(), device=device)
-    assert found is not None
-    assert found.n_gpu_layers is not None
-    assert found.estimate.total_bytes <= device.usable_bytes
-    more = make_load(n_gpu_layers=found.n_gpu_layers + 1)
-    assert estimate(big(), more, device=device).total_bytes > device.usable_bytes
-
-
-def test_offload_leaves_room_on_every_card() -> None:
-    """On unequal cards the sum of the room is no measure: each share fits its own card."""
-    device = make_device(1.8, 1.2, ram=64)
-    found = estimate_offload(big(), make_load(), device=device)
-    assert found is not None
-    largest, smallest = found.estimate.per_gpu_bytes
-    assert largest <= 1.8 * GIB
-    assert smallest <= 1.2 * GIB
-    assert estimate_offload(big(), make_load(), device=make_device(ram=64)) is None
-
-
-def test_experts_move_before_layers_do() -> None:
-    """A sparse model keeps all layers on the GPU and some experts in RAM."""
-    found = estimate_offload(big(experts=256), make_load(), device=make_device(2, ram=64))
-    assert found is not None
-    assert found.n_gpu_layers is None
-    assert 0 < found.n_cpu_moe <= 10
-    assert found.estimate.host_bytes > 0
-
-
-def test_offload_needs_room_for_buffers_and_ram() -> None:
-    """No split helps a card smaller than the context, nor a machine without RAM for the rest."""
-    assert estimate_offload(big(), make_load(), device=make_device(0.2, ram=64)) is None
-    assert estimate_offload(big(), make_load(), device=make_device(2, ram=0.1)) is None
-
-
-def test_what_fits_needs_no_offload() -> None:
-    """Every layer stays on the GPU."""
-    found = estimate_offload(make_architecture(), make_load(), device=make_device(24, ram=64))
-    assert found is not None
-    assert found.n_gpu_layers == 5
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,59 @@ def test_without_ram_nothing_is_offloaded() -> None:
     assert variant.estimate.total_bytes <= device_of(catalog(), vram=8).usable_bytes
 
 
+@pytest.mark.parametrize(("model", "ram"), [("Qwen/Qwen3-32B", 24), ("openai/gpt-oss-20b", 14)])
+def test_in_ram_the_longest_context_is_solved_too(model: str, ram: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The split of the longest context passes check, that of the asked one leaves a tenth free; the row has both."""
+    words = (model, "--vram", "8", "--ram", str(ram), "--engine", "llama.cpp")
+    plan = ask(capsys, "plan", *words, "--precision", "int4", "--json").json
+    (variant,) = plan["variants"]
+    asked, longest = variant["splits"][0], variant["splits"][-1]
+    assert variant["in_ram"]
+    assert (asked["context"], longest["context"]) == (8192, variant["longest_context"])
+    assert variant["comfortable_context"] <= variant["longest_context"]
+    assert variant["memory"]["total_bytes"] <= 0.9 * plan["device"]["usable_bytes"]
+    for split in (asked, longest):
+        setting = "n_cpu_moe" if split["n_gpu_layers"] is None else "n_gpu_layers"
+        load = ("--option", f"{setting}={split[setting]}", "--context", str(split["context"]), "--precision", "int4")
+        assert ask(capsys, "check", *words, *load).code == 0
+    text = ask(capsys, "plan", *words, "--precision", "int4").out
+    assert f"{variant['longest_context']:,}" in text
+    assert f"for 8k, {'all layers' if longest['n_gpu_layers'] is None else '-ngl'}" in " ".join(text.split())
+
+
+def test_an_asked_context_beyond_the_gpu_lies_partly_in_ram() -> None:
+    """Where the card holds fewer tokens than were asked for, RAM takes the rest; a default context asks for nothing."""
+    device = device_of(catalog(), vram=8, ram=64)
+    words = {"engines": ["llama.cpp"], "precision": "int4", "sequences": 1}
+    (alone,) = plan_device(wanted("Qwen/Qwen3-8B", context=None, **words), device).variants
+    assert not alone.in_ram
+    (shared,) = plan_device(wanted("Qwen/Qwen3-8B", context=100_000, **words), device).variants
+    assert shared.in_ram
+    assert alone.longest_context < 100_000 <= shared.longest_context
+    (stuck,) = plan_device(wanted("Qwen/Qwen3-8B", context=100_000, **words), device_of(catalog(), vram=8)).variants
+    assert stuck.longest_context == alone.longest_context
+
+
+def test_a_launch_in_ram_leaves_a_tenth_of_the_card() -> None:
+    """It takes the usual format, since more bits would leave fewer layers on the GPU."""
+    device = device_of(catalog(), vram=8, ram=64)
+    asked = wanted(engines=["llama.cpp"], precision=None, context=None, sequences=1)
+    launch = launch_of(asked, plan_device(asked, device), emit="llama.cpp")
+    assert launch is not None
+    assert launch.in_ram
+    assert launch.workload.format.id == "Q4_K_M"
+    assert launch.margin_bytes >= 0.1 * device.usable_bytes
+    assert launch.basis == "the usual context, part of the model in RAM"
+
+
+def test_layers_that_were_asked_for_are_kept() -> None:
+    """No other split is put in the place of one that does not fit."""
+    asked = wanted(engines=["llama.cpp"], context=8192, sequences=1, options={"n_gpu_layers": 60})
+    (variant,) = plan_device(asked, device_of(catalog(), vram=8, ram=64)).variants
+    assert (variant.longest_context, variant.in_ram) == (0, False)
+    assert "these layers" in variant.reason
+
+
 def test_a_grid_grows_with_context_and_shrinks_with_bits() -> None:
     """Along a row cards never get smaller; down a column of one engine they never get larger."""
     asked = wanted_of(catalog(), "Qwen/Qwen3-8B", engines=["llama.cpp"])
@@ -239,6 +292,22 @@ def test_check_offers_to_keep_part_in_ram(model: str, setting: str, capsys: pyte
     assert ask(capsys, *words, "--ram", "64", "--option", f"{setting}={split['value']}").code == 0
     bare = ask(capsys, *words, "--json").json["results"][0]["changes"]
     assert setting not in [one["setting"] for one in bare]
+
+
+def test_check_says_that_ram_helps_only_where_a_split_was_solved(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where bytes would suffice but no whole layers do, the verdict is too large and no words promise anything."""
+    words = ("check", "Qwen/Qwen3-32B", "--engine", "llama.cpp", "--vram", "8")
+    helped = ask(capsys, *words, "--ram", "64", "--json").json["results"][0]
+    assert helped["estimate"]["verdict"] == "offload"
+    assert helped["estimate"]["offload"]["ram_bytes"] > 0
+    assert "runs with part of it in RAM" in helped["findings"][0]["message"]
+    need = helped["estimate"]["memory"]["total_bytes"] - helped["device"]["usable_bytes"]
+    least = (need + helped["estimate"]["ram_bytes"]) / 1024**3 + 0.01
+    stuck = ask(capsys, *words, "--ram", f"{least:.3f}", "--json").json["results"][0]
+    assert stuck["estimate"]["verdict"] == "too_large"
+    assert "offload" not in stuck["estimate"]
+    assert "RAM" not in stuck["findings"][0]["message"]
+    assert not [one for one in stuck["changes"] if one["kind"] == "options"]
 
 
 def test_machines_to_move_to_are_sold_as_cards() -> None:
