@@ -25,6 +25,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
 def run(words: list[str]) -> int:
     """Answer one command line; return the exit code."""
+    words = [decoded(word) for word in words]
     try:
         return _answer(words)
     except LlmfitError as error:
@@ -59,6 +60,19 @@ def usage_error(error: typer.TyperException, *, words: Sequence[str]) -> UsageEr
     command = command_of(words)
     name = "llmfit" if command == "llmfit" else f"llmfit {command}"
     return UsageError(message[:1].lower() + message[1:], hint=f"`{name} --help` lists what can be asked")
+
+
+def decoded(word: str) -> str:
+    """Return a word of the command line as its writer meant it: UTF-8, whatever the locale says.
+
+    Names of files that are there stay as the locale reads them, since it is the locale that finds them again.
+    """
+    if word.isascii() or os.path.lexists(word):
+        return word
+    try:
+        return word.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return word
 
 
 def command_of(words: Sequence[str]) -> str:

@@ -96,6 +96,20 @@ def test_where_only_ascii_arrives_only_ascii_is_written(surroundings: dict[str, 
     assert "#" in ask_process(*RECOMMEND, **surroundings).out
 
 
+def test_words_are_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
+    """A task in Korean is understood where the locale knows ASCII alone; a file is found by the name that it has."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    said = ask_process("recommend", "--vram", "8", "--task", "코딩", "--language", "한국어", "--json", **plain)
+    assert (said.code, said.err) == (0, "")
+    assert (said.json["question"]["tasks"], said.json["question"]["languages"]) == (["code"], ["ko"])
+    path = tmp_path / "배포.yaml"
+    path.write_text("schema_version: 1\ndeployments:\n  - {name: a, model: Qwen/Qwen3-8B, vram_gb: 24}\n", "utf-8")
+    assert ask_process("check", str(path), **plain).code == 0
+    wrong = ask_process("gpus", os.fsdecode(b"\xff\xfe"), **plain)
+    assert wrong.code == 1
+    assert "Traceback" not in wrong.err
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     """A closed pipe ends the program quietly."""
     for words in (RECOMMEND, ("models", "--all"), ("gpus", "--json"), ("--help",)):

@@ -47,17 +47,18 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
     if found:
         ids = sorted(m.id for m in found)
         raise AmbiguousModelError(f"{len(found)} models are called {name}", hint=f"Name {listed(ids[:SHOWN])}")
-    close = _near_models(wanted.rpartition("/")[2], models.values())
+    close = near_models(wanted, models.values())
     hint = f"Did you mean {listed(close)}?" if close else "`llmfit models` lists them"
     raise UnknownModelError(f"No model is called {name[:200]!r}", hint=hint)
 
 
-def _near_models(wanted: str, models: Iterable[Model]) -> list[str]:
+def near_models(name: str, models: Iterable[Model]) -> list[str]:
     """Return ids of models like this: the most used whose name contains it, else those that are spelled alike.
 
     A number counts as a whole: `llama3` is within Llama-3.1-8B, not within llama-30b.
     """
     known = list(models)
+    wanted = name.casefold().rpartition("/")[2]
     asked = _spaced(wanted[:SPELLED])
     within = [m for m in known if asked in _spaced(_short(m.id))] if len(asked) > SHORTEST else []
     if within:
@@ -158,8 +159,8 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
             return gpu
     found = _candidates(_parse(name), gpus.values()) or _of_one_series(_parse(name), gpus.values())
     if not found:
-        near = _near(_parse(name).base, gpus.values())
-        hint = f"Did you mean {listed(near[:SHOWN])}?" if near else "`llmfit gpus` lists them"
+        near = near_gpus(name, gpus.values())
+        hint = f"Did you mean {listed(near)}?" if near else "`llmfit gpus` lists them"
         raise UnknownGpuError(f"No GPU is called {name[:200]!r}", hint=hint)
     if len({(gpu.memory_bytes, gpu.unified_memory) for gpu in found}) > 1:
         sizes = sorted({gpu.memory_bytes // GIB for gpu in found})
@@ -178,14 +179,15 @@ def _of_one_series(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
     return found[0] if len(found) == 1 else []
 
 
-def _near(base: str, gpus: Iterable[Gpu]) -> list[str]:
+def near_gpus(name: str, gpus: Iterable[Gpu]) -> list[str]:
     """Return names of GPUs like this one: those that contain it, else those that are spelled alike."""
+    base = _parse(name).base
     known: dict[str, list[str]] = {}
     for gpu in gpus:
         known.setdefault(_parse(gpu.name).base, []).append(gpu.name)
     within = sorted((len(other), other) for other in known if base and len(base) > 1 and base in other)
     close = [other for _, other in within] or nearest(base, known)
-    return list(dict.fromkeys(name for other in close for name in known[other]))
+    return list(dict.fromkeys(name for other in close for name in known[other]))[:SHOWN]
 
 
 def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu]) -> Gpu | None:

@@ -41,7 +41,14 @@ def gpus(
     ]
     found.sort(key=lambda gpu: (gpu.memory_bytes, gpu.name, gpu.id))
     view = GpusView(gpus=found[:shown], found=len(found), origin=origin_of("gpus", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=0 if found else 1)
+    if not found:
+        from llmfit.catalog.names import near_gpus
+
+        near = near_gpus(" ".join(query or ()), catalog.gpus.values())
+        note = o.nothing_found("GPU", query or (), near=near, everything="llmfit gpus --all")
+        text = "" if mode == "table" else render(view, output=mode, terminal=terminal(mode))
+        return Answer(text=text, exit_code=1, notes=(note,))
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -59,7 +59,15 @@ def list_models(
     ]
     found.sort(key=lambda row: (row.model.parameters, row.model.id))
     view = ModelsView(rows=found[:shown], found=len(found), origin=origin_of("models", catalog))
-    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=0 if found else 1)
+    if not found:
+        from llmfit.catalog.names import near_models
+
+        limits = bool(task or license_ or language)
+        near = near_models("-".join(query or ()), catalog.models.values()) if query and not limits else []
+        note = o.nothing_found("model", query or (), near=near, limits=limits, everything="llmfit models --all")
+        text = "" if mode == "table" else render(view, output=mode, terminal=terminal(mode))
+        return Answer(text=text, exit_code=1, notes=(note,))
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)))
 
 
 def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -> Answer:

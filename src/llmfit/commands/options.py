@@ -1,5 +1,6 @@
 """The options that commands share: one spelling, one help text."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -68,7 +69,11 @@ Region = Annotated[
 ]
 Language = Annotated[
     list[str] | None,
-    typer.Option("--language", metavar="CODE", help="Language (ISO 639-1) that it must know; repeatable."),
+    typer.Option(
+        "--language",
+        metavar="NAME",
+        help="Language that it must know, by name or ISO 639-1 code: Korean, ko; repeatable.",
+    ),
 ]
 Precision = Annotated[str | None, typer.Option("--precision", metavar="WORD", help="fp32, fp16, fp8, int8 or int4.")]
 Format = Annotated[
@@ -139,6 +144,20 @@ def chosen_output(output: str | None, *, json: bool) -> Output:
     if json and mode not in {None, "json"}:
         raise UsageError(f"--json and --output {mode} contradict each other", hint="Give one of them")
     return "json" if json else mode or "table"
+
+
+def nothing_found(
+    noun: str, words: Sequence[str], *, near: Sequence[str], everything: str, limits: bool = False
+) -> str:
+    """Return the sentence for a list without rows: what was looked for, and the nearest names."""
+    sought = repr(" ".join(words)[:100])
+    if limits:
+        called = f" called {sought}" if words else ""
+        return f"No {noun}{called} has what the options ask for; `{everything}` lists all"
+    if near:
+        names = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} or {near[-1]}"
+        return f"No {noun} is called {sought}; did you mean {names}?"
+    return f"No {noun} is called {sought}; `{everything}` lists all"
 
 
 def chosen_top(top: int | None, *, show_all: bool, default: int | None) -> int | None:

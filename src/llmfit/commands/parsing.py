@@ -55,6 +55,18 @@ def whole_number(text: str) -> int:
     return int(digits) * unit
 
 
+def number(text: str) -> int:
+    """Return a whole number of at least 1 of what is no token, such as sequences or rows.
+
+    Raises:
+        UsageError: It is none, or absurdly large.
+    """
+    try:
+        return whole_number(text)
+    except UsageError as error:
+        raise UsageError(error.message, hint="Give a whole number of at least 1, such as 5") from None
+
+
 def count(text: str) -> int:
     """Return a whole number, 0 among them.
 
@@ -189,17 +201,19 @@ def zero_stage(text: str) -> int:
     return int(text)
 
 
-def _parser_of(annotation: Any) -> Parse:  # noqa: ANN401 - an annotation is any object
-    """Return what reads one word of an option with this annotation."""
+def _parser_of(annotation: Any, *, unit: str | None) -> Parse:  # noqa: ANN401 - an annotation is any object
+    """Return what reads one word of an option with this annotation, shown in help with this unit."""
     inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
-    return whole_number if inner is int else str
+    if inner is not int:
+        return str
+    return whole_number if unit == "TOKENS" else number
 
 
 def _use_plain(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         known = parameter.type_descriptor
         parser = getattr(known.parameter_info, "parser", None)
-        parameter._runtime_param = _Plain(parser or _parser_of(known.annotation))  # noqa: SLF001 - Typer has no public place
+        parameter._runtime_param = _Plain(parser or _parser_of(known.annotation, unit=parameter.metavar))  # noqa: SLF001 - Typer has no public place
     return parameters
 
 

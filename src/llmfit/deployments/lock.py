@@ -29,9 +29,10 @@ def write_lock(path: Path, results: Sequence[CheckResult], *, catalog_version: s
     try:
         beside.write_text(lock_text(results, catalog_version=catalog_version), "utf-8")
         beside.replace(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         hint = "Name a file in a folder that can be written"
-        raise SourceError(f"{path}: {error.strerror or error}", hint=hint) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{path}: {reason}", hint=hint) from None
 
 
 def read_lock(path: Path) -> Mapping[str, Any]:

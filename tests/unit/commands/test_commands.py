@@ -131,6 +131,27 @@ def test_models_are_found_by_words_task_licence_and_language(capsys: pytest.Capt
     assert ask(capsys, "models", "list", "qwen3", "--json").json["command"] == "models"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("gpus", "nonsuch"), "No GPU is called 'nonsuch'; `llmfit gpus --all` lists all"),
+        (("gpus", "rtx", "9090"), "No GPU is called 'rtx 9090'; did you mean GeForce RTX"),
+        (("models", "xyzzy"), "No model is called 'xyzzy'; `llmfit models --all` lists all"),
+        (("models", "qwen9"), "No model is called 'qwen9'; did you mean Qwen/"),
+        (("models", "qwen3", "--task", "ocr", "--license", "mit"), "No model called 'qwen3' has what the options ask"),
+    ],
+)
+def test_a_list_without_rows_is_one_sentence(
+    words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names what comes closest, leaves with 1, and stdout has no empty lines; programs get their empty list."""
+    said = ask(capsys, *words)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"note: {sentence}")
+    assert said.err.count("\n") == 1
+    assert ask(capsys, *words, "--json").json[words[0]] == []
+
+
 def test_models_show_has_sources(capsys: pytest.CaptureFixture[str]) -> None:
     """Every fact says where it was read."""
     said = ask(capsys, "models", "show", "Qwen/Qwen3-8B", "--json")

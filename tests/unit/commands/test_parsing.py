@@ -5,6 +5,7 @@ import pytest
 from llmfit.commands import parsing
 from llmfit.commands.options import chosen_output, chosen_top, parse_output
 from llmfit.errors import UsageError
+from support.terminal import ask
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,16 @@ def test_what_is_no_whole_number_of_at_least_1_is_refused(text: str) -> None:
     """Zero, fractions, other scripts' digits and absurd sizes."""
     with pytest.raises(UsageError):
         parsing.whole_number(text)
+
+
+@pytest.mark.parametrize("option", ["--top", "--sequences", "--max-num-seqs", "--context"])
+def test_the_hint_of_a_number_is_of_its_kind(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tokens are shown as 8k; rows, sequences and GPUs as a small number."""
+    words = ("recommend",) if option == "--top" else ("estimate", "Qwen/Qwen3-8B")
+    said = ask(capsys, *words, "--vram", "8", option, "-1")
+    assert (said.code, said.out) == (2, "")
+    assert f"error: {option} -1: not a whole number" in said.err
+    assert ("8k" in said.err) == (option == "--context")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "-inf", "x", "", "1_0"])
