@@ -1,6 +1,7 @@
 """Turns the words of a question into records: a device, a load, what to look for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llmfit.catalog import Catalog
@@ -133,6 +134,22 @@ def kv_format_of(catalog: Catalog, *, engine: Engine, name: str | None, weights:
             f"{engine.id} has no {found.id} cache", hint=f"Engines that have it: {', '.join(found.engines)}"
         )
     return found
+
+
+def architecture_of(model: Model) -> Architecture:
+    """Return the architecture, with the context that the publisher states in the place of the configuration's.
+
+    Configurations add room for the answer, or multiply by a RoPE scaling that is not in use.
+
+    Raises:
+        UnsupportedArchitectureError, InvalidConfigError: It cannot be described.
+    """
+    from llmfit.architectures import describe
+
+    found = describe(model.architecture)
+    if model.context_certainty == "unknown" or model.context_length == found.context_length:
+        return found
+    return replace(found, context_length=model.context_length)
 
 
 def context_of(model: Model, *, context: int | None, prompt_tokens: int | None) -> int:

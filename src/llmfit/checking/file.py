@@ -1,7 +1,7 @@
 """`llmfit check FILE.yaml`: every deployment of a deploy file, its words held to the catalog's."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,14 @@ from llmfit.api import row_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
+from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.checking.question import resolve_limits, with_options
 from llmfit.errors import LlmfitError, UsageError
 from llmfit.estimate.options import OPTIONS
 from llmfit.licensing import parse_region
 from llmfit.records.deployment import CheckResult, Deployment, FileProblem, Limits, Options, Settings, Waiver
 from llmfit.records.model import Model
-from llmfit.words import context_of, device_of, format_of, kv_format_of, precision_of, workload_of
+from llmfit.words import architecture_of, context_of, device_of, format_of, kv_format_of, precision_of, workload_of
 
 if TYPE_CHECKING:
     from llmfit.deployments import Reading
@@ -26,9 +27,16 @@ _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
 def check_file(
-    reading: "Reading", *, catalog: Catalog, today: date, stale_prices: bool = False
+    reading: "Reading",
+    *,
+    catalog: Catalog,
+    today: date,
+    stale_prices: bool = False,
+    pins: Mapping[str, Pins] | None = None,
 ) -> tuple[CheckResult, ...]:
     """Return the result of each deployment, in the file's order.
+
+    `pins` are the facts of a lock file by the deployment's name, which then count in the place of the catalog's.
 
     Raises:
         InvalidFileError: A word is unknown or contradicts another one; all of them at once.
@@ -39,20 +47,35 @@ def check_file(
     if problems:
         raise reading.invalid(problems)
     return tuple(
-        _check(reading, place, deployment, catalog=catalog, today=today, stale_prices=stale_prices)
+        _check(
+            reading,
+            place,
+            deployment,
+            catalog=catalog,
+            today=today,
+            stale_prices=stale_prices,
+            pins=(pins or {}).get(deployment.name, {}),
+        )
         for place, deployment in enumerate(reading.data.deployments)
     )
 
 
 def _check(
-    reading: "Reading", place: int, deployment: Deployment, *, catalog: Catalog, today: date, stale_prices: bool
+    reading: "Reading",
+    place: int,
+    deployment: Deployment,
+    *,
+    catalog: Catalog,
+    today: date,
+    stale_prices: bool,
+    pins: Pins,
 ) -> CheckResult:
     """Return one result; what cannot be answered is one, too."""
     at = reading.place(("deployments", place))
     try:
-        row = row_of(catalog, deployment.model)
-        architecture = describe(row.architecture)
-        device = _device(deployment, catalog)
+        row = pinned_model(row_of(catalog, deployment.model), pins)
+        architecture = architecture_of(row)
+        device = pinned_device(_device(deployment, catalog), pins)
         load = workload_of(catalog, row, architecture, **_load_words(deployment))
         asked = Asked(
             name=deployment.name,
@@ -72,6 +95,7 @@ def _check(
             place=at,
             today=today,
             stale_prices=stale_prices,
+            pins=pins,
         )
     except UsageError as error:
         raise reading.invalid([_problem(reading, place, deployment, "", error)]) from None

@@ -1,12 +1,13 @@
 """Checks one load on one machine against its limits."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date
 
 from llmfit.catalog import Catalog
 from llmfit.checking.findings import findings_of
 from llmfit.checking.machines import machines_beyond
+from llmfit.checking.pins import Pins, pinned_license, pins_of
 from llmfit.errors import LlmfitError, UnsupportedWorkloadError, UsageError
 from llmfit.estimate.speed import estimate_speed
 from llmfit.licensing import effective_license
@@ -43,6 +44,8 @@ class Asked:
     """Day on which exceptions and prices are judged."""
     stale_prices: bool = False
     """Whether prices that are out of date may decide."""
+    pins: Pins = field(default_factory=dict, hash=False)
+    """What a lock file holds still of it; empty without one."""
 
 
 def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
@@ -103,7 +106,11 @@ def _sizing(asked: Asked, found: Judgement, catalog: Catalog) -> Sizing:
     return Sizing(
         model=asked.model,
         active_parameters=asked.architecture.active_parameters,
-        license=effective_license(asked.model, models=catalog.models, licenses=catalog.licenses),
+        license=pinned_license(
+            effective_license(asked.model, models=catalog.models, licenses=catalog.licenses),
+            asked.pins,
+            model=asked.model,
+        ),
         workload=replace(found.workload, prompt_tokens=asked.workload.prompt_tokens),
         estimate=found.estimate,
         fit=fitted,
@@ -133,13 +140,10 @@ def _facts(asked: Asked, found: Judgement, sizing: Sizing) -> dict[str, object]:
     """Return what a lock file pins: everything that the answer follows from, and the answer."""
     load = found.workload
     return {
-        "model": asked.model.id,
+        **pins_of(asked.model, asked.device, sizing.license),
         "revision": asked.revision,
-        "parameters": asked.model.parameters,
-        "context_length": asked.model.context_length,
         "license": sizing.license.effective_id,
         "commercial": sizing.license.commercial,
-        "architecture": dict(sorted(asked.model.architecture.items())),
         "engine": load.engine.id,
         "engine_rules": load.options.engine_version or load.engine.version,
         "format": load.format.id,

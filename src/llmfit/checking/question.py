@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from llmfit.api import row_of
-from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
+from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.errors import CannotAnswerError, UnknownWordError, UsageError, nearest
 from llmfit.estimate.options import OPTIONS
 from llmfit.estimate.options import with_options as set_checked
@@ -17,7 +17,7 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
 from llmfit.records.device import Device
 from llmfit.records.workload import Workload
-from llmfit.words import workload_of
+from llmfit.words import architecture_of, workload_of
 
 
 def check_model(
@@ -29,17 +29,22 @@ def check_model(
     today: date,
     options: Mapping[str, Any] | None = None,
     stale_prices: bool = False,
+    pins: Mapping[str, Pins] | None = None,
     **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
 ) -> CheckResult:
     """Return whether one model under one load holds its limits on the device.
 
+    `pins` are the facts of a lock file by the model's id, which then count in the place of the catalog's.
+
     Raises:
         UsageError: A word is unknown, or words contradict one another.
-        CannotAnswerError: The model is unknown or ambiguous.
+        CannotAnswerError: The model is unknown or ambiguous, or the lock file is not valid.
     """
     row = row_of(catalog, model)
+    held = (pins or {}).get(row.id, {})
+    row, device = pinned_model(row, held), pinned_device(device, held)
     try:
-        architecture = describe(row.architecture)
+        architecture = architecture_of(row)
     except CannotAnswerError as error:
         return undecided(model, row.id, error)
     workload = workload_of(catalog, row, architecture, **load)
@@ -52,6 +57,7 @@ def check_model(
         limits=resolve_limits(limits, catalog),
         today=today,
         stale_prices=stale_prices,
+        pins=held,
     )
     return check_load(asked, catalog)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmfit.commands import options as o
+from llmfit.commands.locking import locked_answer
 from llmfit.commands.parsing import Command, engine_option, iso_date, percent, positive
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.today import today
@@ -16,6 +17,7 @@ from llmfit.render.view import OUTPUTS
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
+    from llmfit.checking.pins import Pins
     from llmfit.records.deployment import CheckResult, FileProblem
 
 REPORTS = ("junit", "sarif", "github")
@@ -40,7 +42,7 @@ CheckOutput = Annotated[
 ]
 Lock = Annotated[
     str | None,
-    typer.Option("--lock", metavar="FILE", help="Pin facts in this file; if it exists, say what changed."),
+    typer.Option("--lock", metavar="FILE", help="Pin facts in this file; if it exists, answer by them."),
 ]
 Option = Annotated[
     list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="Option of the engine; repeatable.")
@@ -120,11 +122,19 @@ def _answer(
     catalog = load_catalog()
     try:
         results = _results(targets, words, catalog=catalog, today=day, stale_prices=stale_prices)
+        results, changed, notes = locked_answer(
+            results,
+            None if lock is None else Path(lock),
+            catalog,
+            update=update_lock,
+            again=lambda pins: _results(
+                targets, words, catalog=catalog, today=day, stale_prices=stale_prices, pins=pins
+            ),
+        )
     except InvalidFileError as error:
         if mode not in REPORTS:
             raise
         return Answer(text=_report(mode, (), catalog, problems=error.problems), exit_code=2, notes=(error.message,))
-    changed, notes = _locked(results, None if lock is None else Path(lock), catalog, update=update_lock)
     if mode in REPORTS:
         text = _report(mode, results, catalog)
     else:
@@ -157,12 +167,18 @@ def _mode(output: str | None, *, json: bool) -> str:
 
 
 def _results(
-    targets: Sequence[str], words: Mapping[str, Any], *, catalog: "Catalog", today: date, stale_prices: bool
+    targets: Sequence[str],
+    words: Mapping[str, Any],
+    *,
+    catalog: "Catalog",
+    today: date,
+    stale_prices: bool,
+    pins: "Mapping[str, Pins] | None" = None,
 ) -> "tuple[CheckResult, ...]":
     files = [target for target in targets if target.casefold().endswith(YAML)]
     given = [name for name, word in words.items() if word not in (None, [], False)]
     if not files:
-        return _check_models(targets, words, catalog=catalog, today=today, stale_prices=stale_prices)
+        return _check_models(targets, words, catalog=catalog, today=today, stale_prices=stale_prices, pins=pins)
     if len(files) < len(targets):
         raise UsageError("Models and deploy files cannot be checked together", hint="Run llmfit check twice")
     if given:
@@ -173,12 +189,18 @@ def _results(
 
     found: list[CheckResult] = []
     for reading in [read_deployments(Path(name)) for name in dict.fromkeys(files)]:
-        found += check_file(reading, catalog=catalog, today=today, stale_prices=stale_prices)
+        found += check_file(reading, catalog=catalog, today=today, stale_prices=stale_prices, pins=pins)
     return tuple(found)
 
 
 def _check_models(
-    targets: Sequence[str], words: Mapping[str, Any], *, catalog: "Catalog", today: date, stale_prices: bool
+    targets: Sequence[str],
+    words: Mapping[str, Any],
+    *,
+    catalog: "Catalog",
+    today: date,
+    stale_prices: bool,
+    pins: "Mapping[str, Pins] | None",
 ) -> "tuple[CheckResult, ...]":
     """Return a result for each model; among several, one that is unknown is undecided and hides no other."""
     from llmfit.checking import check_model
@@ -209,6 +231,7 @@ def _check_models(
                     today=today,
                     options=options,
                     stale_prices=stale_prices,
+                    pins=pins,
                     **load,
                 )
             )
@@ -217,21 +240,6 @@ def _check_models(
                 raise
             results.append(undecided(name, name, error))
     return tuple(results)
-
-
-def _locked(
-    results: "Sequence[CheckResult]", lock: Path | None, catalog: "Catalog", *, update: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what changed since the lock file was written, and a note where it was written now."""
-    if lock is None:
-        return (), ()
-    from llmfit.deployments.lock import changes_since, read_lock, write_lock
-
-    if update or not lock.exists():
-        write_lock(lock, results, catalog_version=catalog.version)
-        return (), (f"facts of {len(results)} deployments pinned in {lock}",)
-    changed = changes_since(read_lock(lock), results, catalog_version=catalog.version)
-    return changed, tuple(f"changed since {lock}: {line}" for line in changed)
 
 
 def _shown(
