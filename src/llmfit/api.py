@@ -13,7 +13,7 @@ from llmfit.records.recommendation import Recommendations
 from llmfit.records.sizing import Sizing, Split
 from llmfit.records.sourced import SourcedModel
 from llmfit.records.workload import Workload
-from llmfit.words import device_of, workload_of
+from llmfit.words import architecture_of, device_of, workload_of
 
 
 def recommend_models(
@@ -73,6 +73,10 @@ def estimate_model(
     row = row_of(catalog, model)
     architecture, problems = _described(row)
     workload = workload_of(catalog, row, architecture, **load)
+    if workload.engine.id == "vllm":
+        from llmfit.solve.platforms import check_platform
+
+        check_platform(workload.engine.id, device)
     if architecture and device and (load.get("tensor_parallel") or load.get("pipeline_parallel")):
         _check_shape(architecture, workload, device)
     device = _within_share(device, workload)
@@ -144,10 +148,8 @@ def _described(model: Model) -> tuple[Architecture | None, tuple[str, ...]]:
     Raises:
         UnsupportedArchitectureError, InvalidConfigError: Neither is known.
     """
-    from llmfit.architectures import describe
-
     try:
-        return describe(model.architecture), ()
+        return architecture_of(model), ()
     except (UnsupportedArchitectureError, InvalidConfigError) as error:
         if not isinstance(model, SourcedModel) or model.checkpoint is None:
             raise

@@ -11,12 +11,17 @@ from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.limits import frontier, longest_context, most_sequences
 from llmfit.solve.offload import ROOMY, longest_offloaded, roomy_offload
+from llmfit.solve.platforms import runs_on
 from llmfit.solve.shapes import Shape, shaped, shapes
 
 
 def plan_device(wanted: Wanted, device: Device) -> Plan:
-    """Return, for each engine and format, the longest context, the most sequences, and what they cost each other."""
-    variants = tuple(_variant(wanted, workload, device) for workload in wanted.workloads)
+    """Return, for each engine and format, the longest context, the most sequences, and what they cost each other.
+
+    Engines that do not run on the device's GPUs are left out, unless nothing else was asked for.
+    """
+    able = [workload for workload in wanted.workloads if runs_on(workload.engine.id, device)]
+    variants = tuple(_variant(wanted, workload, device) for workload in able or wanted.workloads)
     return wanted.plan(device=device, variants=variants)
 
 

@@ -18,7 +18,16 @@ from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.plan import Plan
 from llmfit.records.workload import Workload
-from llmfit.words import PRECISIONS, context_of, default_engine, format_of, kv_format_of, precision_of, workload_of
+from llmfit.words import (
+    PRECISIONS,
+    architecture_of,
+    context_of,
+    default_engine,
+    format_of,
+    kv_format_of,
+    precision_of,
+    workload_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,7 @@ def wanted_of(
     Raises UsageError where words contradict one another, CannotAnswerError where the model is unknown or nothing runs.
     """
     row = row_of(catalog, model)
-    architecture = describe(row.architecture)
+    architecture = architecture_of(row)
     usually = [default_engine(architecture)] if architecture.is_encoder_decoder else catalog.engines
     named = dict.fromkeys(catalog.engine(word).id for word in engines or usually)
     tokens = context_of(row, context=context, prompt_tokens=None)

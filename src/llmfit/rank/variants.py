@@ -18,6 +18,7 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.workload import EngineOptions, Workload
+from llmfit.solve.platforms import runs_on
 from llmfit.solve.share import within_share
 
 _LEAST_SHARE = 0.8
@@ -56,7 +57,7 @@ class Chooser:
         self.budget = int(device.usable_bytes * COMFORTABLE * share)
         """Bytes that a comfortable fit may take."""
         engines = facts.engines
-        self._engines = [engines[name] for name in question.engines or facts.ranking.engines]
+        self._engines = [engines[name] for name in question.engines or facts.ranking.engines if runs_on(name, device)]
         self._named = self._named_formats() if question.format or question.precision else None
         self._rungs = [
             (rung, engine, facts.formats[rung.format])
@@ -85,7 +86,8 @@ class Chooser:
         """Return the format that the question names on each engine that has it; on any engine where none was asked."""
         named = [pair for engine in self._engines for pair in self._asked(engine)]
         if not named and not self._question.engines:
-            named = [pair for engine in self._facts.engines.values() for pair in self._asked(engine)]
+            able = [engine for engine in self._facts.engines.values() if runs_on(engine.id, self._device)]
+            named = [pair for engine in able for pair in self._asked(engine)]
         return named
 
     def _asked(self, engine: Engine) -> list[tuple[Engine, Format]]:

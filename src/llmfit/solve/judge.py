@@ -10,6 +10,7 @@ from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit, PartName, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
+from llmfit.solve.platforms import check_platform
 from llmfit.solve.share import utilization, vllm_budget, within_share
 
 _ORDER = (
@@ -87,8 +88,9 @@ def judge(
 
     `headroom`: share of each GPU's usable memory that must stay free; `headroom_bytes`: the same in bytes.
 
-    Raises UnsupportedWorkloadError where the engine cannot run the model in the format.
+    Raises UnsupportedWorkloadError where the engine cannot run the model in the format, or not on these GPUs.
     """
+    check_platform(workload.engine.id, device)
     found = estimate(architecture, workload, device=device, explain=explain)
     workload = resolve(workload, device, heads=architecture.num_attention_heads)
     gpus = sorted(device.gpus, key=lambda gpu: -gpu.usable_bytes)

@@ -275,10 +275,12 @@ def test_plan_says_which_limit_binds(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_check_warns_of_a_context_beyond_the_model(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the JSON says of a context that needs scaling, the text says, too."""
-    words = ("check", "Qwen/Qwen3-8B", "--vram", "48")
-    assert "warning: The context of 60000 tokens" in ask(capsys, *words, "--context", "60000").out
-    assert "warning" not in ask(capsys, *words).out
+    """From the context that the publisher states, not from the configuration's 40,960; estimate says the same."""
+    for command in ("check", "estimate"):
+        words = (command, "Qwen/Qwen3-8B", "--vram", "48", "--context")
+        beyond = "warning: The context of 32769 tokens is longer than the model's 32768"
+        assert beyond in ask(capsys, *words, "32769").out
+        assert "warning" not in ask(capsys, *words, "32768").out
 
 
 @pytest.mark.parametrize(
