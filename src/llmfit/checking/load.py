@@ -25,6 +25,8 @@ from llmfit.solve.offload import settle
 from llmfit.solve.shapes import divided, shape_problems
 
 GIB = 1024**3
+MOST_GPUS = 8
+"""GPUs that one machine has at most, as they are sold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,7 @@ def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int) -> tupl
         formats=tuple(catalog.formats.values()),
         kv_formats=tuple(catalog.kv_formats.values()),
         devices=machines_beyond(asked.device, catalog),
+        most_gpus=MOST_GPUS,
     )
     return solve_changes(
         asked.architecture,

@@ -224,11 +224,14 @@ class Finding:
     place: Place | None = None
 
 
+ChangeKind = Literal["context", "sequences", "kv_format", "format", "options", "gpu"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of a load that makes it fit, solved."""
 
-    kind: Literal["context", "sequences", "kv_format", "format", "options", "gpu"]
+    kind: ChangeKind
     setting: str
     """Name of the field that changes."""
     value: str | int | float
@@ -237,6 +240,8 @@ class Change:
     """The change as an order."""
     margin_bytes: int = 0
     """What then stays free on the fullest GPU, beyond the asked headroom."""
+    also: tuple["Change", ...] = ()
+    """What has to change with it; empty where it suffices alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,7 @@ def result_json(result: CheckResult, *, explain: bool = False) -> dict[str, Any]
                 "value": change.value,
                 "message": change.message,
                 "margin_bytes": change.margin_bytes,
+                "also": [{"kind": one.kind, "setting": one.setting, "value": one.value} for one in change.also],
             }
             for change in result.changes
         ],

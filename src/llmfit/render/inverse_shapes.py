@@ -34,6 +34,14 @@ class Finding(TypedDict):
     place: Place | None
 
 
+class FurtherChange(TypedDict):
+    """What has to change together with a change."""
+
+    kind: Literal["context", "sequences", "kv_format", "format", "options", "gpu"]
+    setting: str
+    value: str | int | float
+
+
 class Change(TypedDict):
     """One change that makes the load fit, solved."""
 
@@ -42,6 +50,8 @@ class Change(TypedDict):
     value: str | int | float
     message: str
     margin_bytes: int
+    also: list[FurtherChange]
+    """What has to change with it; empty where it suffices alone."""
 
 
 class Result(TypedDict):

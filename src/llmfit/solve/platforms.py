@@ -7,17 +7,16 @@ for all of them (`ggml-cuda`, `ggml-hip`, `ggml-metal`, `ggml-vulkan`; `torch.mp
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.records.device import Device
-from llmfit.records.format import EngineName
 
 
-def runs_on(engine: EngineName, device: Device | None) -> bool:
+def runs_on(engine: str, device: Device | None) -> bool:
     """Return whether the engine has kernels for every GPU of the device; without GPUs nothing speaks against it."""
     if engine != "vllm" or device is None:
         return True
     return all(gpu.platform != "metal" for gpu in device.gpus)
 
 
-def check_platform(engine: EngineName, device: Device | None) -> None:
+def check_platform(engine: str, device: Device | None) -> None:
     """Check that the engine runs on the device.
 
     Raises:
