@@ -129,7 +129,24 @@ def _counted(row: dict[str, Any], architecture: Architecture, load: Workload, re
     if row.get("per_gpu"):
         gpus = load.options.tensor_parallel
         return sum(term.bytes // min(gpus, max(1, term.cache.heads)) for term in cache_terms(architecture, load))
-    return sum(result.part_bytes(PartName(name)) for name in row["counts"])
+    return _with_program(row, architecture, load, result)
+
+
+def _with_program(row: dict[str, Any], architecture: Architecture, load: Workload, result: Estimate) -> int:
+    """Return the parts that a figure counts, and what the program that measured added to them.
+
+    `kept_outputs`: results of earlier calls that it still held, each a cache and the fp32 logits of the whole prompt.
+    `reserved_bytes`: what the driver keeps for itself, where its figure holds that too.
+    `held_before_bytes`: tensors of the program beside weights and cache, gone before the run.
+    """
+    counted = sum(result.part_bytes(PartName(name)) for name in row["counts"])
+    cache = result.part_bytes(PartName.KV_CACHE)
+    logits = 4 * architecture.vocab_size * load.sequences * load.prefill_tokens
+    kept: int = row.get("kept_outputs", 0)
+    reserved: int = row.get("reserved_bytes", 0)
+    before: int | None = row.get("held_before_bytes")
+    counted += kept * (cache + logits) + reserved
+    return counted if before is None else max(counted, result.part_bytes(PartName.WEIGHTS) + cache + before)
 
 
 @cache

@@ -5,12 +5,15 @@ Every figure is a constant of `engines.yaml` with source, version and spread.
 
 from llmfit.estimate.defaults import platform_of
 from llmfit.estimate.parallel import gpus_used
+from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.engine import Constant
 from llmfit.records.estimate import Line, Part, PartName
 from llmfit.records.workload import Workload
 
+OLD_CONTEXT = (4, 38)
+"""Before this version of transformers, that is up to torch 2.1, the context was seen to be larger."""
 _NAMES = {
     "llama.cpp": ("context_bytes",),
     "transformers": ("context_bytes",),
@@ -51,6 +54,8 @@ def estimate_overhead(
 
 def _names(workload: Workload, count: int) -> list[str]:
     names = [*_NAMES[workload.engine.id]]
+    if workload.engine.id == "transformers" and is_before(workload.options.engine_version, OLD_CONTEXT):
+        names = ["old_context_bytes"]
     if workload.engine.id == "vllm":
         if workload.options.enforce_eager:
             names.remove("graph_bytes")

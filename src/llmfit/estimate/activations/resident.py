@@ -1,6 +1,6 @@
 """What transformers keeps on the GPU beside weights and cache all the time, and what only loading needs."""
 
-from llmfit.estimate.activations import awq
+from llmfit.estimate.activations import awq, blocks
 from llmfit.estimate.activations.stage import Stage
 from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture, Role
@@ -18,20 +18,48 @@ TIED_AT_LOAD = (4, 45)
 """Before this version a tied head was allocated on the GPU and dropped once it had been tied."""
 TIED_AT_LOAD_AWQ = (4, 51)
 """The same for AWQ checkpoints."""
+_ROTATIONS_UNTIL = {
+    "aquila": (5,),
+    "falcon": (4, 45),
+    "llama": (4, 38),
+    "mistral": (4, 42),
+    "mixtral": (4, 47),
+    "qwen2": (4, 45),
+    "qwen2_moe": (4, 45),
+    "starcoder2": (4, 45),
+}
+"""First version whose layers no longer keep `cos_cached` and `sin_cached`; Aquila brings code of its own."""
 
 
 def resident_bytes(architecture: Architecture, workload: Workload, device: Device | None) -> int:
     """Return the bytes that stay for the whole run."""
-    total = CUBLAS_BYTES
-    if device is not None and device.gpus and device.gpus[0].compute in _BEFORE_HOPPER:
-        total = CUBLAS_BYTES_BEFORE
+    total = workspace_bytes(device) + blocks.undivided_bytes(architecture, workload)
     if not architecture.is_encoder_only:
         total += SAMPLING_BYTES * architecture.vocab_size * workload.sequences
     if workload.format.id == "gptq-int4":
         total += 2 * awq.largest_matrix(architecture)
     if workload.format.family == "fp8" and architecture.tied_embeddings:
         total += tied_head_bytes(architecture)
-    return total
+    width = 4 if workload.format.precision == "fp32" else 2
+    return total + rotation_bytes(architecture, workload.options.engine_version, width=width)
+
+
+def workspace_bytes(device: Device | None) -> int:
+    """Return cuBLAS's workspace on the device's first GPU, on a Hopper where none is named."""
+    if device is not None and device.gpus and device.gpus[0].compute in _BEFORE_HOPPER:
+        return CUBLAS_BYTES_BEFORE
+    return CUBLAS_BYTES
+
+
+def rotation_bytes(architecture: Architecture, version: str | None, *, width: int = 2) -> int:
+    """Return the sines and cosines that each layer keeps for every position of the model, none in later versions.
+
+    Layers · 2 · `max_position_embeddings` · `head_dim` elements of the weights' dtype (`_set_cos_sin_cache`).
+    """
+    if version is None or not is_before(version, _ROTATIONS_UNTIL.get(architecture.model_type, (0,))):
+        return 0
+    positions = architecture.context_length or 0
+    return architecture.num_hidden_layers * 2 * positions * architecture.head_dim * width
 
 
 def load_stages(architecture: Architecture, workload: Workload) -> list[Stage]:
@@ -39,14 +67,12 @@ def load_stages(architecture: Architecture, workload: Workload) -> list[Stage]:
 
     A tied head allocated before it is tied: in every format up to 4.44, of AWQ up to 4.50.
     """
-    stages = []
     version = workload.options.engine_version
     limit = TIED_AT_LOAD_AWQ if workload.format.family == "awq" else TIED_AT_LOAD
     if architecture.tied_embeddings and is_before(version, limit):
-        stages.append(Stage("tied head while loading", tied_head_bytes(architecture)))
-    if workload.options.attn_implementation == awq.FUSED:
-        stages.append(Stage("query, key and value while they are fused", awq.fused_copies(architecture, workload)))
-    return stages
+        rest = blocks.undivided_bytes(architecture, workload)
+        return [Stage("tied head while loading", tied_head_bytes(architecture) + rest)]
+    return []
 
 
 def tied_head_bytes(architecture: Architecture) -> int:

@@ -5,7 +5,7 @@ Read in `models/llama/modeling_llama.py`, `cache_utils.py` and `generation/utils
 
 from dataclasses import replace
 
-from llmfit.estimate.activations import awq, resident
+from llmfit.estimate.activations import autoawq, awq, resident
 from llmfit.estimate.activations.stage import Stage
 from llmfit.estimate.kv_cache import transformers as cache
 from llmfit.estimate.versions import is_before
@@ -17,6 +17,10 @@ LAST_LOGITS_ONLY = (4, 45)
 """From this version `generate` computes the logits of the last prompt token alone."""
 EXPERTS_TOGETHER = (5, 0)
 """From this version the tokens of all experts are multiplied in one grouped product."""
+CACHE_IN_PLACE = (4, 42)
+"""From this version `generate` extends one cache; before, the old keys and values stayed until a step had ended."""
+SHARED_HEADS = (4, 54)
+"""From this version sdpa reads keys and values that heads share in place; before, it repeated them for each."""
 
 
 def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
@@ -24,6 +28,9 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
 
     A prefill sees the cache of the prompt alone, loading sees none: what comes to the cache later is taken off.
     """
+    if workload.options.attn_implementation == awq.FUSED:
+        every = is_before(workload.options.engine_version, LAST_LOGITS_ONLY)
+        return autoawq.peaks(architecture, workload, device, every_logit=every)
     fixed = resident.resident_bytes(architecture, workload, device)
     whole, later = _cache_bytes(architecture, workload)
     prefill = [
@@ -40,18 +47,19 @@ def prefill_stages(architecture: Architecture, workload: Workload) -> list[Stage
     """Return the stages of one forward pass over all prompts.
 
     Elements a token: MLP 3I + 4h (gate, up, product; embedding, layer input, residual, normed input),
-    attention 4·H·d + 2·K·d + 4h (query with its rotation), logits of the last token, up to 4.44 of all.
+    attention 4·H·d + 2·K·d + 4h (query with its rotation), and 2·H·d where shared heads are repeated,
+    logits of the last token, up to 4.44 of all.
     """
     width = element_bytes(workload)
     batch, prompt = workload.sequences, max(1, workload.prefill_tokens)
     tokens = batch * prompt
     version = workload.options.engine_version
     mlp = mlp_elements(architecture, together=not is_before(version, EXPERTS_TOGETHER))
-    attention = tokens * width * attention_elements(architecture)
+    attention = tokens * width * (attention_elements(architecture) + repeated_elements(architecture, workload))
     scores = 0
-    if workload.options.attn_implementation in ("eager", awq.FUSED) or not workload.options.flash_attention:
+    if workload.options.attn_implementation == "eager" or not workload.options.flash_attention:
         scores = score_bytes(architecture, workload) * batch * prompt * prompt
-    every = is_before(version, LAST_LOGITS_ONLY) or workload.options.attn_implementation == awq.FUSED
+    every = is_before(version, LAST_LOGITS_ONLY)
     logits = 0 if architecture.is_encoder_only else (tokens if every else batch) * architecture.vocab_size * (width + 4)
     return [
         Stage("MLP of a prefill", tokens * width * mlp, f"{tokens} tokens · {mlp} · {width} B"),
@@ -92,25 +100,47 @@ def attention_elements(architecture: Architecture) -> int:
     return 4 * queries + 2 * keys + 4 * architecture.hidden_size
 
 
+def repeated_elements(architecture: Architecture, workload: Workload) -> int:
+    """Return the elements of one token when keys and values are repeated for the heads that share them (`repeat_kv`).
+
+    Eager attention always does, sdpa up to 4.53, flash attention never.
+    """
+    options = workload.options
+    if architecture.num_key_value_heads >= architecture.num_attention_heads:
+        return 0
+    if options.attn_implementation == "eager" or (
+        options.attn_implementation == "sdpa" and is_before(options.engine_version, SHARED_HEADS)
+    ):
+        return 2 * architecture.num_attention_heads * architecture.head_dim
+    return 0
+
+
 def _decoding(architecture: Architecture, workload: Workload, fixed: int) -> Stage:
-    """Return what the last decoding step adds: the copy of one layer's keys that `torch.cat` makes, and sampling."""
+    """Return what the last decoding step adds to the cache: the copy of one layer's keys that `torch.cat` makes.
+
+    Where shared heads are repeated, those of one layer are larger; up to 4.41 the whole cache is there twice.
+    """
+    terms = [t for t in cache.cache_terms(architecture, workload) if t.cells > 1 and t.cache.key_elements]
+    if is_before(workload.options.engine_version, CACHE_IN_PLACE) and workload.prefill_tokens < workload.context:
+        return Stage("decoding", fixed + sum(term.bytes for term in terms), "the cache is copied as it grows")
     copies = [
         term.streams
         * term.cells
         * term.cell_bytes
         * term.cache.key_elements
         // (term.cache.key_elements + term.cache.value_elements)
-        for term in cache.cache_terms(architecture, workload)
-        if term.cells > 1 and term.cache.key_elements
+        for term in terms
     ]
+    repeated = repeated_elements(architecture, workload) * element_bytes(workload)
+    if repeated:
+        copies.append(repeated * workload.sequences * workload.context)
     return Stage("decoding", fixed + max(copies, default=0), "a layer's keys are copied as they grow")
 
 
 def _cache_bytes(architecture: Architecture, workload: Workload) -> tuple[int, int]:
     """Return the bytes of the cache at the end, and how many of them come after the prefill."""
     now = sum(term.bytes for term in cache.cache_terms(architecture, workload))
-    preallocated = workload.options.attn_implementation == awq.FUSED
-    if architecture.is_encoder_decoder or preallocated or workload.prefill_tokens >= workload.context:
+    if architecture.is_encoder_decoder or workload.prefill_tokens >= workload.context:
         return now, 0
     before = replace(workload, context=max(1, workload.prefill_tokens), prompt_tokens=None)
     return now, now - sum(term.bytes for term in cache.cache_terms(architecture, before))

@@ -84,3 +84,10 @@ def _matrix_bytes(tensor: Tensor, format: Format, *, engine: str) -> int:  # noq
         extra_bits += (format.outer_scale_bits or 0) / format.outer_group_size
     order = 4 * columns if format.family == "gptq" and engine == "transformers" else 0
     return packed + ceil(rows * columns / group * extra_bits / 8) + order
+
+
+def packed_bytes(tensor: Tensor, architecture: Architecture, format: Format) -> int:  # noqa: A002 - the record's name
+    """Bytes of one matrix without its scales, zero points and order, which are tensors of their own."""
+    if format.family != "float" and _is_quantized(tensor, architecture, format):
+        return ceil(prod(tensor.shape) * (format.bits or 0) / 8)
+    return prod(tensor.shape) * (4 if format.precision == "fp32" else 2)
