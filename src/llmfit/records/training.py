@@ -5,7 +5,7 @@ Options of the command line and the words that they accept, each the field of th
 --training METHOD · --stage · --optimizer · --recipe · --batch-size (micro-batch) · --sequence-length ·
 --lora-rank · --target-modules (names, or `all-linear`) · --modules-to-save ·
 --gradient-checkpointing [none|full|selective] · --attention · --loss · --packing · --gradient-accumulation ·
---base-format (of qlora; `nf4-dq`) ·
+--base-format (of qlora; `nf4-dq`) · --trainer ·
 --optimizer-in-backward · --gpus · --zero 0–3 · --fsdp · --offload-optimizer · --offload-parameters ·
 --offload-activations
 """
@@ -47,6 +47,13 @@ Attention = Literal["eager", "sdpa", "flash_attention_2"]
 Loss = Literal["full", "chunked", "fused"]
 """full: logits of all tokens in fp32; chunked: upcast in chunks; fused: never whole (Liger, cut cross-entropy)."""
 Sharding = Literal["ddp", "zero-1", "zero-2", "zero-3", "fsdp"]
+Trainer = Literal["peft", "torchtune", "litgpt"]
+"""Library that runs the training, which decides what lies in memory beside the method's own tensors.
+
+peft       transformers' models with PEFT, TRL or the Trainer
+torchtune  its own models with a table of rotary positions of the whole context
+litgpt     its own models: an untied head, quantised too, on bitsandbytes 0.42
+"""
 
 METHODS: tuple[Method, ...] = get_args(Method)
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -55,6 +62,7 @@ RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 CHECKPOINTINGS: tuple[Checkpointing, ...] = get_args(Checkpointing)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
 LOSSES: tuple[Loss, ...] = get_args(Loss)
+TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 
 LORA_METHODS: frozenset[Method] = frozenset(("lora", "rslora", "dora", "qlora"))
 """Methods with two low-rank matrices per target module."""
@@ -152,6 +160,9 @@ class Training:
     """Whether each weight is stepped as soon as its gradient is there, so that gradients never are whole."""
     offload_activations: bool = False
     """Whether what the layers keep for backward waits in RAM."""
+    trainer: Trainer = "peft"
+    lone_batch: bool = False
+    """Whether batches as long as this never follow each other, so that nothing of the step before counts (litgpt)."""
     gpus: int = 1
     zero: Literal[0, 1, 2, 3] = 0
     """DeepSpeed ZeRO stage; 0 is plain data parallelism."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from llmfit.errors import UsageError
-from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes
+from llmfit.estimate.training import litgpt
+from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes, rotary_lines
 from llmfit.estimate.training.optimizers import state_bytes, step_bytes
 from llmfit.estimate.training.overhead import overhead_part
 from llmfit.estimate.training.precision import ADAPTERS, RECIPES, Bytes
@@ -26,6 +27,9 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
     UnsupportedWorkloadError where the method does not suit the architecture.
     """
     _check(architecture, training)
+    if litgpt.runs(training):
+        litgpt.check(architecture, training)
+        architecture = litgpt.own_model(architecture)
     plan, state = shards(training), _state(architecture, training)
     weights = _weights(architecture, training, plan)
     buffers = _buffers(architecture, training, plan, state=state, weights=weights)
@@ -81,6 +85,9 @@ def _state(architecture: Architecture, training: Training) -> _State:
         gradients += many * width.gradient
         optimizer += state_bytes(tensor, width, optimizer=training.optimizer, galore_rank=training.galore_rank)
         step += step_bytes(tensor, width, foreach=training.foreach_optimizer)
+    flat = litgpt.runs(training) and training.fsdp and training.is_adapter
+    if flat:
+        gradients = litgpt.flat_gradients(architecture, training) * own.gradient
     models = 2 if training.stage == "ppo" else 1
     first = adapter if tensors and tensors[0].kind == "adapter" else own
     return _State(
@@ -90,7 +97,9 @@ def _state(architecture: Architecture, training: Training) -> _State:
         step=models * step,
         gradient_width=first.gradient,
         added_formula=_added_formula(tensors, training),
-        gradients_formula=f"{models * parameters:,} trained parameters × {first.gradient} B",
+        gradients_formula=f"of every weight in one flat parameter with a trained one: {gradients:,} B"
+        if flat
+        else f"{models * parameters:,} trained parameters × {first.gradient} B",
         optimizer_formula=f"{training.optimizer} of {models * parameters:,} trained parameters",
     )
 
@@ -121,7 +130,11 @@ class _Weights:
 
 
 def _weights(architecture: Architecture, training: Training, plan: Shards) -> _Weights:
-    lines = [*base_lines(architecture, training), *_further_models(architecture, training)]
+    lines = [
+        *base_lines(architecture, training),
+        *rotary_lines(architecture, training),
+        *_further_models(architecture, training),
+    ]
     full = sum(line.bytes for line in lines)
     if plan.weights_on_host:
         return _Weights((), full, full)
@@ -157,11 +170,27 @@ def _buffers(
     bucket = int(training.facts.constant("reduce_bucket_elements").value)
     exchange = bucket_bytes(training, gradients=state.gradients, width=state.gradient_width, bucket_elements=bucket)
     gathered = 0
+    if litgpt.runs(training) and training.fsdp:
+        return _flat_buffers(architecture, training)
     if plan.weights > 1 or plan.weights_on_host:
         gathered = gather_bytes(architecture, weights=weights.full, on_device=weights.device)
     return (
         Line("gradient buckets", exchange, f"{training.sharding} over {training.gpus} GPUs"),
         Line("gathered weights", gathered, "two blocks at once"),
+    )
+
+
+def _flat_buffers(architecture: Architecture, training: Training) -> tuple[Line, ...]:
+    """FSDP 1 gathers what lies outside the blocks for a whole step, and two blocks; gradients are made in pieces first.
+
+    The pieces and the flat gradient that is put together from them live at once (torch, `FlatParamHandle`).
+    """
+    width = RECIPES[training.recipe].weight
+    block, root = litgpt.block_parameters(architecture), litgpt.root_parameters(architecture)
+    widest = block if training.is_adapter else max(block, root)
+    return (
+        Line("gathered weights", width * (root + 2 * block), f"{width}·({root:,} + 2·{block:,})"),
+        Line("gradients in pieces and flat", 2 * width * widest, f"2·{width}·{widest:,}"),
     )
 
 

@@ -3,6 +3,7 @@
 from math import prod
 
 from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import RECIPES, frozen_bytes
 from llmfit.estimate.training.targets import is_linear
 from llmfit.estimate.weights import quantized
@@ -37,7 +38,7 @@ def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Li
     if form is None:
         raise UnsupportedWorkloadError("qlora needs a format for the frozen model", hint="such as nf4-dq")
     packed = rest = 0
-    for row in quantized.stored(architecture, form, engine="transformers", mtp=False):
+    for row in quantized.stored(architecture, form, engine="transformers", mtp=False, head=litgpt.runs(training)):
         if row.layout == form.id:
             packed += row.bytes
         else:
@@ -50,7 +51,30 @@ def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Li
     )
 
 
-def dequantised_bytes(architecture: Architecture) -> int:
-    """Bytes of the largest quantised matrix while a layer computes with it in 16 bit."""
+def rotary_lines(architecture: Architecture, training: Training) -> tuple[Line, ...]:
+    """Return torchtune's table of rotary positions: sine and cosine in fp32 for every position of the context.
+
+    Source: torchtune 0.6.1, `models/llama3_1/_position_embeddings.py`; all layers share one table.
+    """
+    if training.trainer != "torchtune" or architecture.context_length is None:
+        return ()
+    size = 4 * architecture.context_length * architecture.head_dim
+    return (Line("rotary table", size, f"4·{architecture.context_length}·{architecture.head_dim}"),)
+
+
+def unpacked_bytes(architecture: Architecture, training: Training) -> int:
+    """Bytes of the largest quantised matrix while a layer computes with it in 16 bit.
+
+    bitsandbytes 0.42, on which litgpt stands, unpacks to fp16 and casts that: two copies.
+    """
+    if training.method != "qlora":
+        return 0
     matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in EXPERT_ROLES))
-    return max((2 * prod(t.shape) for t in matrices), default=0)
+    return (4 if litgpt.runs(training) else 2) * max((prod(t.shape) for t in matrices), default=0)
+
+
+def unpacked_head_bytes(architecture: Architecture, training: Training) -> int:
+    """Bytes of the output projection while litgpt, which quantises it too, computes logits with it."""
+    if training.method != "qlora" or not litgpt.runs(training):
+        return 0
+    return 4 * architecture.vocab_size * architecture.hidden_size

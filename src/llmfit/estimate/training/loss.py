@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import activation_bytes
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.training import Training
@@ -18,6 +19,7 @@ class LossTerm:
 
 _FULL = "torch cross_entropy over transformers' fp32 copy: log-softmax, its gradient, and that of the logits"
 _CHUNKED = "16-bit logits, upcast an eighth at a time"
+_LITGPT = "litgpt 0.4.13: logits and their log-softmax, no upcast"
 _FUSED = "chunks of tokens as wide as the hidden state; the gradient of the head beside them"
 
 
@@ -37,6 +39,11 @@ def loss_term(architecture: Architecture, training: Training, *, chunks: int) ->
     if training.stage == "reward" or architecture.is_encoder_only:
         return LossTerm(0, "one score a sequence", "")
     head = head_gradient_bytes(architecture, training)
+    if litgpt.runs(training):
+        wide, piece = litgpt.logits_bytes(training), litgpt.chunk_tokens(training)
+        return LossTerm(
+            (wide * tokens + b * piece) * vocabulary, f"({wide}·{tokens} + {b}·{piece})·{vocabulary}", _LITGPT
+        )
     if training.loss == "full":
         wide = 12 + (b if training.keep_outputs else 0)
         return LossTerm(wide * vocabulary * tokens, f"{wide}·{vocabulary}·{tokens}", _FULL)

@@ -7,6 +7,7 @@ b is the width of an activation: 2 bytes in 16 bit, 4 in fp32.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.targets import is_linear, target_tensors
 from llmfit.estimate.weights.stored import EXPERT_ROLES
@@ -34,6 +35,7 @@ def saved_terms(architecture: Architecture, training: Training) -> Iterator[Term
     """Yield what the layers of the text model (or the encoder) save for backward, per token."""
     b = activation_bytes(training)
     weights_train = not training.is_adapter
+    inputs_kept = weights_train or litgpt.keeps_inputs(training)
     biased = {(t.module, t.layers) for t in architecture.tensors if t.role is Role.BIAS}
     fused = any(t.role is Role.ATTN_QKV for t in architecture.tensors)
     for tensor in architecture.tensors:
@@ -42,13 +44,16 @@ def saved_terms(architecture: Architecture, training: Training) -> Iterator[Term
         if tensor.role is Role.NORM:
             is_layer_norm = (tensor.module, tensor.layers) in biased
             yield _norm(architecture, tensor, b=b, layer_norm=is_layer_norm, trained=weights_train)
+        elif tensor.role is Role.ATTN_OUT and litgpt.runs(training):
+            taken, formula = litgpt.attention_bytes(architecture, training, width=tensor.shape[1])
+            yield Term("attention", taken, len(tensor.layers), formula)
         elif tensor.role is Role.ATTN_OUT:
             yield _attention(architecture, training, tensor, b=b, fused=fused)
         elif tensor.role in {Role.MLP_DOWN, Role.EXPERT_DOWN, Role.SHARED_EXPERT}:
-            yield from _feed_forward(architecture, tensor, b, trained=weights_train)
+            yield from _feed_forward(architecture, tensor, b, trained=inputs_kept)
         elif tensor.role in _MIXERS:
             yield _mixer(tensor, b)
-        if weights_train and tensor.role in _INPUT:
+        if inputs_kept and tensor.role in _INPUT:
             width = tensor.shape[1]
             yield Term(f"input of {tensor.module}", b * width, len(tensor.layers), f"{b}·{width}")
     yield from _adapters(architecture, training, b)
@@ -139,6 +144,10 @@ def _adapters(architecture: Architecture, training: Training, b: int) -> Iterato
         return
     a = 4 if training.adapter_dtype == "fp32" else 2
     shared: set[Role] = set()
+    if litgpt.runs(training):
+        for module, many, taken in litgpt.adapter_bytes(training, target_tensors(architecture, training)):
+            yield Term(f"{module} LoRA", taken, many, f"{taken}")
+        return
     for tensor in target_tensors(architecture, training):
         if tensor.section not in {Section.TEXT, Section.ENCODER} or not tensor.layers:
             continue

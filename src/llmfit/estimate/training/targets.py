@@ -60,6 +60,12 @@ def target_tensors(architecture: Architecture, training: Training) -> tuple[Tens
 
     Raises UsageError where a name matches none, UnsupportedWorkloadError as `target_names`.
     """
+    if training.trainer == "litgpt":
+        from llmfit.estimate.training import litgpt
+
+        own = litgpt.targets(architecture, training)
+        if own is not None:
+            return own
     names = target_names(architecture, training)
     experts = EXPERT_ROLES if training.target_experts else frozenset[Role]()
     linear = [t for t in architecture.tensors if is_linear(t) or (t.role in experts and t.section is not Section.MTP)]

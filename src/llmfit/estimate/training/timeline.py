@@ -1,9 +1,11 @@
 """When a training step takes the most: at the loss, in a layer's backward, at its end, or in the optimizer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmfit.estimate.training.bases import dequantised_bytes
-from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term
+from llmfit.estimate.training import litgpt
+from llmfit.estimate.training.bases import unpacked_bytes, unpacked_head_bytes
+from llmfit.estimate.training.loss import LossTerm, head_gradient_bytes, kept_outputs, loss_term
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
 from llmfit.estimate.training.targets import LINEAR
@@ -50,13 +52,16 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
     kept = kept_outputs(architecture, training)
     cache = max(0, kept.bytes - activation_bytes(training) * architecture.vocab_size * training.tokens)
     head = head_gradient_bytes(architecture, training)
-    unpacked = dequantised_bytes(architecture) if training.method == "qlora" else 0
-    weights = Line("nf4 matrix unpacked for use", unpacked, "2·largest matrix")
+    weights = Line(
+        "nf4 matrix unpacked for use", unpacked_bytes(architecture, training), "16 bit of the largest matrix"
+    )
+    head_unpacked = Line("nf4 head unpacked for use", unpacked_head_bytes(architecture, training), "4·V·h")
     outputs = Line("outputs that the loop holds", kept.bytes, kept.formula)
     at_loss = (
         *layers.kept,
         layers.casts,
         Line("logits and loss", loss.bytes + cache, loss.formula, loss.source),
+        head_unpacked,
         Line("gradients of earlier micro-batches", held),
     )
     in_layer = (
@@ -82,7 +87,20 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         _moment("in the first layer's backward", in_first),
         _moment("at the end of backward", at_end),
         _moment("in the optimizer's step", in_step),
+        *_next_forward(architecture, training, kept=(*layers.kept, layers.casts), head=head_unpacked, loss=loss),
     )
+
+
+def _next_forward(
+    architecture: Architecture, training: Training, *, kept: tuple[Line, ...], head: Line, loss: LossTerm
+) -> Iterator[Moment]:
+    """In litgpt the loop names logits until new ones are made, and so keeps what bitsandbytes 0.42 held of the step."""
+    if training.lone_batch or not (litgpt.runs(training) and training.method == "qlora"):
+        return
+    inputs = litgpt.quantised_inputs(architecture, training)
+    before = Line("inputs of the step before", inputs * training.tokens, f"{inputs}·{training.tokens}")
+    logits = Line("logits of two steps", loss.bytes, loss.formula, loss.source)
+    yield _moment("in the next step's forward pass", (*kept, before, logits, head))
 
 
 def _moment(name: str, lines: tuple[Line, ...]) -> Moment:

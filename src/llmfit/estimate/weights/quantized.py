@@ -30,8 +30,15 @@ Found from vLLM 0.11 on H100, which loads 13.47 and 64.38 GiB; on Blackwell both
 """
 
 
-def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool) -> Iterator[Stored]:  # noqa: A002 - the record's name
-    """Yield each group of tensors as the format stores it.
+def stored(
+    architecture: Architecture,
+    format: Format,  # noqa: A002 - the record's name
+    *,
+    engine: str,
+    mtp: bool,
+    head: bool = False,
+) -> Iterator[Stored]:
+    """Yield each group of tensors as the format stores it; with `head`, the output projection too (litgpt).
 
     Raises UnsupportedWorkloadError where a matrix cannot be divided into the format's groups.
     """
@@ -41,7 +48,7 @@ def stored(architecture: Architecture, format: Format, *, engine: str, mtp: bool
         )
     tensors = loaded(architecture, towers=True, mtp=mtp)
     for tensor in tensors.matrices:
-        if _is_quantized(tensor, architecture, format):
+        if _is_quantized(tensor, architecture, format) or (head and tensor.role is Role.HEAD):
             layer_bytes = _matrix_bytes(tensor, format, engine=engine) * tensor.copies
             yield Stored(tensor.role, tensor.section, format.id, layer_bytes, tensor.layers)
         else:
