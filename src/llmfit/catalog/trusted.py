@@ -6,11 +6,13 @@ Checking 300 models again would take longer than answering from them.
 
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, is_dataclass
 from datetime import date
 from functools import partial
 from itertools import repeat
 from typing import Any, Literal, Union, get_args, get_origin
+
+from llmfit.records.frozen import declared
 
 Convert = Callable[[Any], Any]
 
@@ -20,9 +22,9 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
 
     Only what JSON spells otherwise is converted: arrays to tuples, ISO dates, nested records.
     """
-    own = fields(record)
+    own = declared(record)
     defaults = {f.name: f.default for f in own if f.default is not MISSING}
-    factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
+    factories = {f.name: f.factory for f in own if f.factory is not MISSING}
     converters = {f.name: convert for f in own if (convert := _converter(f.type)) is not None}
     new, fill = object.__new__, object.__setattr__
 
@@ -48,9 +50,9 @@ def records_of_columns(
 
     `only` names a column and the words of which a row must have one: other rows are not made.
     """
-    hints = {f.name: f.type for f in fields(record)}
+    hints = {f.name: f.type for f in declared(record)}
     streams = {name: _stream(column, _converter(hints[name])) for name, column in columns.items()}
-    rest = {f.name: f.default for f in fields(record) if f.name not in columns}
+    rest = {f.name: f.default for f in declared(record) if f.name not in columns}
     names = (*streams, *rest)
     rows: Iterable[tuple[Any, ...]] = zip(*streams.values(), *map(repeat, rest.values()), strict=False)
     if only is not None:
