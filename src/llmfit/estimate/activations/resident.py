@@ -23,7 +23,7 @@ _ROTATIONS_UNTIL = {
     "falcon": (4, 45),
     "llama": (4, 38),
     "mistral": (4, 42),
-    "mixtral": (4, 47),
+    "mixtral": (4, 48),
     "qwen2": (4, 45),
     "qwen2_moe": (4, 45),
     "starcoder2": (4, 45),
