@@ -8,6 +8,7 @@ import pytest
 from llmfit.architectures import describe
 from llmfit.estimate.activations import estimate_activations, stage
 from llmfit.estimate.activations.autoawq import peaks
+from llmfit.estimate.kv_cache import estimate_kv_cache
 from llmfit.records.architecture import Architecture
 from support.loads import GIB, MIB, make_device, make_load
 
@@ -182,5 +183,31 @@ def test_vicuna_as_autoawq_published_it(tokens: int, version: str, gib: float) -
 def test_the_cache_is_there_from_the_start() -> None:
     """A short prompt saves nothing of a cache that is allocated whole."""
     load = make_load("transformers", "awq-int4", context=8192, attn_implementation="awq_fused", engine_version="4.35.0")
+    load = replace(load, options=replace(load.options, engine_version="4.38.0"))
     short = estimate_activations(VICUNA, replace(load, prompt_tokens=16), device=AMPERE).bytes
     assert short == {s.label: s.bytes for s in _peaks(VICUNA, load)}[FUSING]
+
+
+@pytest.mark.parametrize(
+    ("version", "prompt", "kept"),
+    [
+        ("4.36.2", 1024, 3072),
+        ("4.36.2", 3072, 3072),
+        ("4.36.2", None, 4096),
+        ("4.37.0", 1024, 4096),
+        (None, 1024, 4096),
+    ],
+)
+def test_first_releases_cached_the_longer_of_prompt_and_answer(
+    version: str | None, prompt: int | None, kept: int
+) -> None:
+    """`max_new_tokens` sized the cache up to AutoAWQ 0.1.8, `max_seq_len` since."""
+    load = make_load(
+        "transformers",
+        "awq-int4",
+        context=4096,
+        prompt_tokens=prompt,
+        attn_implementation="awq_fused",
+        engine_version=version,
+    )
+    assert estimate_kv_cache(VICUNA, load).bytes == 32 * 2 * 32 * 128 * 2 * kept

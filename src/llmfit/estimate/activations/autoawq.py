@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from llmfit.estimate.activations import awq, blocks, resident
 from llmfit.estimate.activations.stage import Stage
+from llmfit.estimate.kv_cache.transformers import kept_tokens
 from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.device import Device
@@ -89,8 +90,9 @@ def _attention(architecture: Architecture, workload: Workload, widths: _Widths, 
 
 
 def _rotations(architecture: Architecture, workload: Workload) -> int:
-    """Return the bytes of every layer's complex rotations, for twice the context (`RoPE.precompute_freqs_cis`)."""
-    return architecture.num_hidden_layers * 2 * workload.context * (architecture.head_dim // 2) * 8
+    """Return the bytes of every layer's complex rotations, for twice the cache (`RoPE.precompute_freqs_cis`)."""
+    tokens = 2 * kept_tokens(architecture, workload)
+    return architecture.num_hidden_layers * tokens * (architecture.head_dim // 2) * 8
 
 
 def _old_rotations(architecture: Architecture, version: str | None) -> int:

@@ -4,8 +4,12 @@ Read in `cache_utils.py` of the version in `engines.yaml`.
 """
 
 from llmfit.estimate.kv_cache.terms import Term, answer_tokens, compressed_cells, cross_tokens, stored
+from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture, CacheKind
 from llmfit.records.workload import Workload
+
+ANSWER_ALONE = (4, 37)
+"""Before AutoAWQ 0.2.0, of the time of this version, fused modules sized their cache by `max_new_tokens`."""
 
 
 def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
@@ -15,7 +19,7 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     Encoder-decoder: the answer's tokens, and the keys and values of every source token.
     """
     terms = []
-    own, source = answer_tokens(architecture, workload), workload.prefill_tokens
+    own, source = kept_tokens(architecture, workload), workload.prefill_tokens
     for cache in architecture.caches:
         kind, layers, streams = cache.kind, len(cache.layers), workload.sequences
         if kind is CacheKind.STATE:
@@ -34,3 +38,14 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
         row += stored(cache.value_elements, workload.kv_format)
         terms.append(Term(cache, kind.value, layers, streams, cells, row))
     return terms
+
+
+def kept_tokens(architecture: Architecture, workload: Workload) -> int:
+    """Return the tokens that a cache over everything keeps.
+
+    AutoAWQ's fused modules roll older tokens out of a cache that holds the prompt or the answer, whichever is longer.
+    """
+    options = workload.options
+    if options.attn_implementation == "awq_fused" and is_before(options.engine_version, ANSWER_ALONE):
+        return max(1, workload.prefill_tokens, workload.context - workload.prefill_tokens)
+    return answer_tokens(architecture, workload)
