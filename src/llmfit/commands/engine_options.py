@@ -68,8 +68,8 @@ _OPTIONS: dict[str, Any] = {
         typer.Option(
             "--attn-implementation",
             metavar="WORD",
-            help="transformers: eager, sdpa, flash_attention_2 or awq_fused; sdpa.",
-            autocompletion=lambda: ["eager", "sdpa", "flash_attention_2", "awq_fused"],
+            help="transformers: eager, sdpa, flash_attention_2, awq_fused or litgpt; sdpa.",
+            autocompletion=lambda: ["eager", "sdpa", "flash_attention_2", "awq_fused", "litgpt"],
         ),
     ],
     "speculative": Annotated[bool, typer.Option("--speculative", help="llama.cpp, vllm: load next-token layers.")],

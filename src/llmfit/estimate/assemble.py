@@ -23,6 +23,10 @@ def estimate(
     """
     from llmfit.estimate.weights import estimate_weights
 
+    if workload.options.attn_implementation == "litgpt":
+        from llmfit.estimate.weights.untied import with_own_head
+
+        architecture = with_own_head(architecture)
     workload = resolve(workload, device, heads=architecture.num_attention_heads)
     gpus = gpus_used(workload, device)
     terms = cache_terms(architecture, workload)

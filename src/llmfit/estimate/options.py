@@ -70,7 +70,7 @@ OPTIONS: Mapping[str, Option] = {
         flag="--attn-implementation",
         engines=("transformers",),
         default="sdpa",
-        words=("eager", "sdpa", "flash_attention_2", "awq_fused"),
+        words=("eager", "sdpa", "flash_attention_2", "awq_fused", "litgpt"),
     ),
     "speculative": Option(flag="--speculative", engines=("llama.cpp", "vllm"), default="off"),
     "images": Option(flag="--images", engines=_ALL, default="0", low=1, high=1024),

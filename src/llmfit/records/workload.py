@@ -40,7 +40,7 @@ class EngineOptions:
     block_size: int = 16
     """vLLM: tokens of a cache block."""
     attn_implementation: str = "sdpa"
-    """transformers: eager, sdpa or flash_attention_2; awq_fused for AutoAWQ's fused modules."""
+    """transformers: eager, sdpa or flash_attention_2; awq_fused for AutoAWQ's modules, litgpt for its own model."""
     tensor_parallel: int = 1
     """GPUs among which each layer is divided."""
     pipeline_parallel: int = 1

@@ -5,7 +5,7 @@ Read in `models/llama/modeling_llama.py`, `cache_utils.py` and `generation/utils
 
 from dataclasses import replace
 
-from llmfit.estimate.activations import autoawq, awq, resident
+from llmfit.estimate.activations import autoawq, awq, litgpt, resident
 from llmfit.estimate.activations.stage import Stage
 from llmfit.estimate.kv_cache import transformers as cache
 from llmfit.estimate.versions import is_before
@@ -31,6 +31,8 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
     if workload.options.attn_implementation == awq.FUSED:
         every = is_before(workload.options.engine_version, LAST_LOGITS_ONLY)
         return autoawq.peaks(architecture, workload, device, every_logit=every)
+    if workload.options.attn_implementation == litgpt.NAME:
+        return litgpt.peaks(architecture, workload, device, prefill=prefill_stages(architecture, workload))
     fixed = resident.resident_bytes(architecture, workload, device)
     whole, later = _cache_bytes(architecture, workload)
     prefill = [

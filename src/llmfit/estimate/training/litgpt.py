@@ -12,6 +12,7 @@ from functools import lru_cache
 from llmfit.errors import UnsupportedWorkloadError, UsageError
 from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.targets import is_linear
+from llmfit.estimate.weights.untied import with_own_head
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import Training
 
@@ -50,10 +51,7 @@ def check(architecture: Architecture, training: Training) -> None:
 def own_model(architecture: Architecture) -> Architecture:
     """Return the model with litgpt's matrices: an untied head, and projections as its options name them."""
     tensors = tuple(part for tensor in architecture.tensors for part in _split(architecture, tensor))
-    if architecture.tied_embeddings:
-        head = Tensor(Role.HEAD, "lm_head", (architecture.vocab_size, architecture.hidden_size))
-        tensors = (*tensors, head)
-    return replace(architecture, tied_embeddings=False, tensors=tensors)
+    return with_own_head(replace(architecture, tensors=tensors))
 
 
 def _split(architecture: Architecture, tensor: Tensor) -> tuple[Tensor, ...]:

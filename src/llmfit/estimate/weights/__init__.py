@@ -125,7 +125,8 @@ def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
 
     if format_.family == "float":
         return floats.stored(architecture, format_, mtp=mtp)
-    return quantized.stored(architecture, format_, engine=engine, mtp=mtp)
+    head = format_.family == "bitsandbytes" and workload.options.attn_implementation == "litgpt"
+    return quantized.stored(architecture, format_, engine=engine, mtp=mtp, head=head)
 
 
 def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLayer:
