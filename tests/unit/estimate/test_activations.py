@@ -55,14 +55,29 @@ def test_old_builds_without_flash_attention() -> None:
 
 
 def test_a_quantised_cache_needs_a_copy_of_one_layer() -> None:
-    """On CUDA flash attention unpacks one layer's keys and values to f16."""
-    plain, packed = buffer(context=8192), buffer(context=8192, kv_format="q8_0")
-    assert packed - plain == 8192 * 2 * 1024 * 2 / MIB
+    """On CUDA flash attention unpacks one layer's keys and values to f16 behind its output: 2h + 2q beside."""
+    copy, mask = 131072 * 2 * 1024 * 2, 131072 * 512 * 2
+    assert buffer(context=131072, kv_format="q8_0") == (512 * 4 * 4 * 4096 + copy + mask) / MIB
+    assert buffer(context=131072) < buffer(context=131072, kv_format="q8_0")
+
+
+def test_several_sequences_are_unpacked_together() -> None:
+    """Four buffers of 32k cells take the copy of one of 128k."""
+    many = buffer(context=32768, sequences=4, kv_format="q8_0")
+    assert buffer(context=131072, kv_format="q8_0") - many == (131072 - 32768) * 512 * 2 / MIB
+
+
+def test_a_short_quantised_cache_is_unpacked_where_the_feed_forward_goes() -> None:
+    """The copy is given back before the feed-forward, which is wider at 8k; older builds held it in a pool beside."""
+    assert buffer(context=8192, kv_format="q8_0") == buffer(context=8192)
+    beside = (131072 * 512 * 2 + 131072 * 2 * 1024 * 2) / MIB
+    forward = 512 * 4 * (3 * 14336 + 3 * 4096) / MIB
+    assert buffer(context=131072, engine_version="b9000", kv_format="q8_0") == forward + beside
 
 
 def test_no_copy_of_a_quantised_cache_beyond_cuda() -> None:
     """Vulkan reads the cache as it is."""
-    load = make_load("llama.cpp", "Q4_0", context=8192, kv_format="q8_0")
+    load = make_load("llama.cpp", "Q4_0", context=131072, kv_format="q8_0")
     cuda, vulkan = (
         estimate_activations(LLAMA_3, load, device=make_device(24, platform=name)).bytes for name in ("cuda", "vulkan")
     )
@@ -191,25 +206,23 @@ def test_masks_of_both_caches_count() -> None:
 
 
 def test_models_without_a_cache_have_buffers_too() -> None:
-    """An encoder sees one micro-batch at once; a recurrent model needs no mask."""
+    """An encoder sees one micro-batch at once, and its attention leaves no gap: 2h + 3I."""
     encoder = make_architecture(is_encoder_only=True, caches=())
-    recurrent = make_architecture(caches=(Cache(CacheKind.STATE, (0, 1, 2, 3), recurrent_elements=100),))
-    feed_forward = 512 * 4 * 3 * (2048 + 512) / MIB
+    feed_forward = 512 * 4 * (3 * 2048 + 2 * 512) / MIB
     assert buffer(encoder, context=512) == feed_forward + 512 * 512 * 2 / MIB
     assert buffer(encoder, context=8192) == 16 * feed_forward + 8192 * 8192 * 2 / MIB
-    assert buffer(recurrent, context=4096) == feed_forward
 
 
 @pytest.mark.parametrize(
     ("experts", "wide", "elements"),
-    [(2, 14336, 3 * (2 * 14336 + 4096)), (8, 768, 3 * (8 * 768 + 4096) + 9 * 4096), (8, 2048, 3 * (8 * 2048 + 4096))],
+    [(2, 14336, 3 * 2 * 14336), (8, 768, 3 * 8 * 768 + 8 * 4096), (8, 2048, 3 * 8 * 2048)],
 )
 def test_expert_outputs_reuse_what_gate_and_up_leave(experts: int, wide: int, elements: int) -> None:
     """Mixtral's k·h fit into 2·k·I; with narrow experts they need space of their own."""
     sparse = make_architecture(
         hidden_size=4096, num_experts=8, num_experts_per_tok=experts, moe_intermediate_size=wide, caches=()
     )
-    assert buffer(sparse, context=4096) == 512 * 4 * elements / MIB
+    assert buffer(sparse, context=4096) == 512 * 4 * (elements + 2 * 4096 + 512) / MIB
 
 
 def test_a_plain_mlp_keeps_one_wide_tensor() -> None:

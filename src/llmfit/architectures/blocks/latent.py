@@ -60,6 +60,7 @@ def sparse_indexer(kinds: Pattern) -> Block:
         others = tuple(i for i in layers if i not in owners)
         heads, width, rank = config.size("index_n_heads"), config.size("index_head_dim"), config.size("q_lora_rank")
         latent = config.size("kv_lora_rank") + config.size("qk_rope_head_dim")
+        stack.extra["index_topk"] = config.size("index_topk", 2048)
         if owners:
             stack.linear(Role.ATTN_INDEXER, "wq_b", (heads * width, rank), owners)
             stack.linear(Role.ATTN_INDEXER, "wk", (width, stack.hidden), owners)

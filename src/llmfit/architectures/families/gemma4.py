@@ -85,7 +85,9 @@ def _gemma4_mlp(stack: Stack, layers: tuple[int, ...]) -> None:
     double = config.flag("use_double_wide_mlp")
     stack.gated = True
     _add_mlp(stack, layers[:first] if double else layers, width)
-    _add_mlp(stack, layers[first:] if double else (), 2 * width)
+    if double and layers[first:]:
+        _add_mlp(stack, layers[first:], 2 * width)
+        stack.inter = 2 * width
     if config.flag("enable_moe_block"):
         set_sizes(stack, "num_experts", "top_k_experts", "moe_intermediate_size")
         stack.linear(Role.ROUTER, "proj", (stack.num_experts, stack.hidden), layers)

@@ -4,55 +4,79 @@ Checked against `llama-fit-params` of the version in `engines.yaml` with the lay
 and against logs of GPUs: see `docs/concepts/how-it-estimates.md`.
 """
 
+from llmfit.estimate.activations.llamacpp_graph import (
+    Mixer,
+    experts,
+    feed_forward,
+    gap,
+    latent_attention,
+    latent_gap,
+    query_width,
+    recurrent_mixer,
+    scan,
+    scored_attention,
+)
 from llmfit.estimate.activations.stage import Stage
 from llmfit.estimate.defaults import platform_of
-from llmfit.estimate.kv_cache.llamacpp import CELLS, cache_terms
+from llmfit.estimate.kv_cache.llamacpp import CELLS, cache_terms, keeps_all
 from llmfit.estimate.kv_cache.terms import Term, pad
 from llmfit.estimate.versions import build_of
-from llmfit.records.architecture import Architecture, CacheKind, Role
+from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 
 FEW_OUTPUTS_BUILD = 9470
 """Builds before June 2026 (ggml-org/llama.cpp pull request 23861) keep the logits of a whole micro-batch."""
 JOINT_GATE_BUILD = 5760
-"""Builds before June 2025 multiplied gate and up in place, which takes one buffer less."""
+"""Builds before June 2025 multiplied gate and up in place, which takes one buffer less, and copied into the cache."""
 INPUT_COPIES = 4
 """Copies of the inputs that several GPUs working at once keep (`GGML_SCHED_MAX_COPIES`)."""
 
 
 def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
-    """Return the stages of one micro-batch of u = `n_ubatch` tokens.
+    """Return the stages of one micro-batch of u = `n_ubatch` tokens: `llamacpp_graph` says how wide each is.
 
-    Elements a token: feed-forward 3I + 3h (I + 3h without a gate), experts 3·k·I + 3h and more, attention by its kind,
-    logits V + h; beside them the mask of every cell, 2 bytes with flash attention and 4 without.
+    Beside all but the logits: the mask of every kind of cache, 2 bytes a cell with flash attention and 4 without,
+    and without it the places of the values, 8 bytes an element, since they are kept transposed.
     """
     options = workload.options
     terms = [term for term in cache_terms(architecture, workload) if term.cells > 1]
     u = _micro_batch(architecture, workload)
-    cells = max((term.cells for term in terms), default=u if architecture.is_encoder_only else 0)
+    masks = _masks(architecture, workload, terms, u=u, distances=architecture.num_hidden_layers)
+    beside, h = masks, architecture.hidden_size
     gpus = len(device.gpus) if device is not None else 1
-    h, flash = architecture.hidden_size, options.flash_attention
-    masks = (sum({term.cells for term in terms}) or cells) * u * (2 if flash else 4)
-    scores = 0 if flash else architecture.num_attention_heads * cells * u * 4
-    beside = masks + (_scratch(terms, workload) if platform_of(device) in {"cuda", "rocm"} else 0)
     if gpus > 1 and options.n_gpu_layers is None and not options.n_cpu_moe:
         beside += INPUT_COPIES * masks + 2 * h * u * 4
     build = build_of(options.engine_version)
-    every = build is not None and build < FEW_OUTPUTS_BUILD
+    every = (build is not None and build < FEW_OUTPUTS_BUILD) or architecture.is_encoder_decoder
     outputs = u if every else min(u, workload.sequences)
-    return [
-        Stage("feed-forward of a micro-batch", u * 4 * _mlp(architecture, build) + beside),
-        Stage("attention of a micro-batch", scores + u * 4 * _attention(architecture, build, flash=flash) + beside),
+    mixer = recurrent_mixer(architecture)
+    unpacked = _unpacked(terms, workload) if platform_of(device) in {"cuda", "rocm"} else 0
+    if build is not None and build < FEW_OUTPUTS_BUILD:
+        beside, unpacked = beside + unpacked, 0
+    attention = _attention(architecture, workload, terms, u=u, unpacked=unpacked, mixer=mixer)
+    stages = [
+        Stage("feed-forward of a micro-batch", u * 4 * _widest_mlp(architecture, mixer, build) + beside),
+        Stage("attention of a micro-batch", attention + beside),
         Stage("logits", 0 if architecture.is_encoder_only else 4 * (outputs * architecture.vocab_size + u * h)),
     ]
+    if mixer is not None:
+        elements = scan(mixer, architecture, u=u, sequences=workload.sequences)
+        stages.append(Stage("scan of a micro-batch", 4 * elements + beside))
+    return stages
 
 
 def host_bytes(architecture: Architecture, workload: Workload, terms: list[Term]) -> int:
-    """Return RAM for the inputs of a micro-batch: 2h a token, and the mask over the largest of the caches."""
-    cells = max((term.cells for term in terms if term.cells > 1), default=0)
+    """Return RAM for the inputs of a micro-batch: 2h a token, what every layer takes, and the masks.
+
+    An encoder's positions, and the source of its decoder, take h more.
+    """
     u = _micro_batch(architecture, workload)
-    return u * (8 * architecture.hidden_size + cells * (2 if workload.options.flash_attention else 4))
+    layers = architecture.extra.get("hidden_size_per_layer_input", 0) * architecture.num_hidden_layers
+    more = architecture.is_encoder_decoder or architecture.is_encoder_only
+    grown = [term for term in terms if term.cells > 1]
+    masks = _masks(architecture, workload, grown, u=u, distances=1)
+    return u * 4 * ((3 if more else 2) * architecture.hidden_size + layers) + masks
 
 
 def _micro_batch(architecture: Architecture, workload: Workload) -> int:
@@ -63,48 +87,76 @@ def _micro_batch(architecture: Architecture, workload: Workload) -> int:
     return max(min(options.n_ubatch, tokens), whole)
 
 
-def _mlp(architecture: Architecture, build: int | None) -> int:
-    """Return elements a token of the widest feed-forward.
+def _masks(architecture: Architecture, workload: Workload, terms: list[Term], *, u: int, distances: int) -> int:
+    """Return the masks, one for each cache (`llama-kv-cache-iswa.cpp`), and the values' places without flash attention.
 
-    The experts' outputs k·h reuse the space of gate and up where they fit into it;
-    a shared expert's input and output then live beside them.
+    Full and sliding layers have a cache each; sparse attention has one for its indexer.
+    T5's decoder has tables of the distance of every pair, one for each layer on the GPU, and the mask of the source.
     """
-    h, wide = architecture.hidden_size, architecture.intermediate_size
+    flash = workload.options.flash_attention
+    if architecture.is_encoder_only:
+        return u * u * (2 if flash else 4)
+    whole = keeps_all(architecture, workload)
+    cells = {(bool(term.cache.window) and not whole, term.cache.compression): term.cells for term in terms}
+    total = sum(cells.values())
+    if any(term.cache.indexer_elements for term in terms):
+        total *= 2
+    found = u * total * (2 if flash else 4)
+    build = build_of(workload.options.engine_version)
+    if not flash and (build is None or build >= JOINT_GATE_BUILD):
+        found += u * 8 * len(cells) * max((term.cache.value_elements for term in terms), default=0)
+    if architecture.is_encoder_decoder:
+        found += u * 4 * distances * total + u * u * (2 if flash else 4)
+    return found
+
+
+def _widest_mlp(architecture: Architecture, mixer: Mixer | None, build: int | None) -> int:
+    """Return elements a token of the widest feed-forward, dense or of experts."""
+    if build is not None and build < JOINT_GATE_BUILD and architecture.gated_mlp and not architecture.num_experts:
+        return 2 * (architecture.intermediate_size + architecture.hidden_size)
+    free = gap(architecture, mixer)
+    dense = feed_forward(architecture, free=free)
     if not architecture.num_experts:
-        if not architecture.gated_mlp:
-            return wide + 3 * h
-        return (2 if build is not None and build < JOINT_GATE_BUILD else 3) * (wide + h)
-    k = architecture.num_experts_per_tok
-    inner, outer = k * (architecture.moe_intermediate_size or wide), k * h
-    if outer > 2 * inner:
-        return 3 * inner + outer + 4 * h
-    shared = any(tensor.role is Role.SHARED_EXPERT for tensor in architecture.tensors)
-    return 3 * inner + (5 if shared else 3) * h
+        return dense
+    return max(dense, experts(architecture, free=free, mixer=mixer))
 
 
-def _attention(architecture: Architecture, build: int | None, *, flash: bool) -> int:
-    """Return elements a token: 2h + max(2q, q + k + v); without flash 2h + 2q + k + v; MLA by its widened query.
+def _attention(
+    architecture: Architecture, workload: Workload, terms: list[Term], *, u: int, unpacked: int, mixer: Mixer | None
+) -> int:
+    """Return bytes of the widest attention: 2h + 2q, and without flash attention the scores of every cell and head.
 
-    Builds before June 2025 took 4h without flash attention.
+    A copy of a quantised cache lies behind the output.
+    Builds before June 2025 took 4h without flash attention. T5 keeps three times the scores: they, and the bias of
+    each pair as it was looked up and transposed (`build_pos_bias`), whatever `--flash-attn` says.
     """
-    h, heads, extra = architecture.hidden_size, architecture.num_attention_heads, architecture.extra
-    if build is not None and build < JOINT_GATE_BUILD and not flash:
-        return 4 * h
-    if "kv_lora_rank" in extra:
-        rank, rope, nope = extra["kv_lora_rank"], extra["qk_rope_head_dim"], extra["qk_nope_head_dim"]
-        return 3 * h + heads * (nope + rope + rank + rope + rank + rope)
-    q = heads * architecture.head_dim
-    kv = 2 * architecture.num_key_value_heads * architecture.head_dim
-    return 2 * h + (max(2 * q, q + kv) if flash else 2 * q + kv)
+    h, heads, flash = architecture.hidden_size, architecture.num_attention_heads, workload.options.flash_attention
+    build = build_of(workload.options.engine_version)
+    cells = max((term.cells for term in terms), default=u if architecture.is_encoder_only else 0)
+    scores = heads * cells * u * 4
+    if "kv_lora_rank" in architecture.extra:
+        joined = u * 4 * latent_attention(architecture, cells=cells)
+        output = u * 4 * heads * architecture.extra["kv_lora_rank"] + unpacked
+        behind = output if unpacked and output > u * 4 * latent_gap(architecture) else 0
+        return joined + behind + (0 if flash else scores)
+    q = query_width(architecture)
+    if architecture.is_encoder_decoder:
+        return 3 * scores + u * 4 * 2 * h + 2 * cells * q
+    if flash:
+        return u * 4 * (2 * h + 2 * q) + unpacked
+    if build is not None and build < JOINT_GATE_BUILD:
+        return u * 4 * 4 * h + scores
+    return u * 4 * scored_attention(architecture, mixer) + scores
 
 
-def _scratch(terms: list[Term], workload: Workload) -> int:
-    """Return the f16 copy of one layer's keys and values that flash attention makes of a quantised cache."""
+def _unpacked(terms: list[Term], workload: Workload) -> int:
+    """Return the f16 copy of one layer's cache that flash attention makes of a quantised one (`fattn.cu`).
+
+    It is part of the attention's output since June 2026 (pull request 23907); before, a pool of its own held it.
+    """
     if workload.kv_format.block_size == 1 or not workload.options.flash_attention:
         return 0
-    widths = [
-        2 * term.cells * (term.cache.key_elements + term.cache.value_elements)
-        for term in terms
-        if term.cache.kind is not CacheKind.LATENT
-    ]
-    return max(widths, default=0)
+    return max(
+        (2 * term.streams * term.cells * (term.cache.key_elements + term.cache.value_elements) for term in terms),
+        default=0,
+    )

@@ -33,7 +33,8 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
     streams, cells = workload.sequences, pad(workload.context, CELLS)
     if options.unified_kv:
         streams, cells = 1, pad(workload.context * workload.sequences, CELLS)
-    whole = options.swa_full or architecture.model_type in WINDOWS_IGNORED
+    whole = keeps_all(architecture, workload)
+    values = 0 if options.flash_attention else max((cache.value_elements for cache in architecture.caches), default=0)
     seen = workload.sequences if options.unified_kv else 1
     terms = []
     for cache in architecture.caches:
@@ -46,19 +47,27 @@ def cache_terms(architecture: Architecture, workload: Workload) -> list[Term]:
             terms.append(_latent(architecture, cache, workload, streams, cells))
         elif kind is CacheKind.COMPRESSED:
             held = pad(compressed_cells(cache, cells), CELLS)
-            terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
+            terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload, values)))
         elif cache.window and not whole:
             held = min(cells, pad(min(cells, cache.window * seen + options.n_ubatch), CELLS))
-            terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload)))
+            terms.append(Term(cache, kind.value, len(cache.layers), streams, held, _row(cache, workload, values)))
         else:
-            terms.append(Term(cache, kind.value, len(cache.layers), streams, cells, _row(cache, workload)))
+            terms.append(Term(cache, kind.value, len(cache.layers), streams, cells, _row(cache, workload, values)))
     return terms
 
 
-def _row(cache: Cache, workload: Workload) -> int:
+def keeps_all(architecture: Architecture, workload: Workload) -> bool:
+    """Whether sliding layers keep every token, in the same cache as the others."""
+    return workload.options.swa_full or architecture.model_type in WINDOWS_IGNORED
+
+
+def _row(cache: Cache, workload: Workload, values: int = 0) -> int:
+    """Return the bytes of a cell; transposed values, without flash attention, are as wide as the widest layer's."""
     value_format = workload.kv_format_v or workload.kv_format
     keys = cache.key_elements + cache.indexer_elements
-    return stored(keys, workload.kv_format) + stored(cache.value_elements, value_format)
+    return stored(keys, workload.kv_format) + stored(
+        max(cache.value_elements, values) if cache.value_elements else 0, value_format
+    )
 
 
 def _latent(architecture: Architecture, cache: Cache, workload: Workload, streams: int, cells: int) -> Term:
