@@ -56,7 +56,7 @@ def test_compiled_rows_are_the_validated_rows() -> None:
     catalog = Catalog()
     for table in ("licenses", "tasks", "formats", "kv_formats", "engines"):
         assert list(getattr(catalog, table).values()) == records(table)
-    assert list(catalog.scores) == records("scores")
+    assert list(catalog.scores) == sorted(records("scores"), key=lambda score: score.benchmark)
     for table in ("models", "gpus"):
         rows = records(table)
         lookup = catalog.model if table == "models" else catalog.gpu

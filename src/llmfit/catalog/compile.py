@@ -50,10 +50,8 @@ def compile_tables(draft: Draft) -> dict[str, str]:
         rows = [_plain(entry.record) for entry in draft.get(table.name, ())]
         if table.detached:
             detached = {row[table.key]: row.pop(table.detached) for row in rows if table.detached in row}
-            texts[f"{table.detached_name}.json"] = _lines(
-                "{", [f"{_json(k)}:{_json(v)}" for k, v in detached.items()], "}"
-            )
-        texts[f"{table.name}.json"] = _columns(table, rows) if table.columns else _lines("[", map(_json, rows), "]")
+            texts[f"{table.detached_name}.json"] = _members(detached)
+        texts[f"{table.name}.json"] = _text(table, rows)
     content = hashlib.sha256("".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
     counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
     manifest = {"version": f"{_newest(draft)}+{content[:12]}", "rows": counts}
@@ -70,14 +68,32 @@ def _lines(start: str, rows: Iterable[str], end: str) -> str:
     return f"{start}\n{lines}\n{end}\n" if lines else f"{start}{end}\n"
 
 
-def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
+def _members(values: Mapping[str, Any]) -> str:
+    """Return an object as `llmfit.catalog.members` reads it, which knows no escapes in names."""
+    named = {_json(name): _json(value) for name, value in values.items()}
+    if escaped := [name for name in named if "\\" in name]:
+        raise CatalogError(f"{escaped[0]}: no name for a row", hint="Choose one without quotes and backslashes")
+    return _lines("{", [f"{name}:{value}" for name, value in named.items()], "}")
+
+
+def _text(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the compiled text of a table."""
+    if table.grouped:
+        groups: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            groups.setdefault(row[table.grouped], []).append(row)
+        return _members({name: _columns(table, groups[name]) for name in sorted(groups)})
+    return _members(_columns(table, rows)) if table.columns else _lines("[", map(_json, rows), "]")
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the rows as columns: plain values, or the distinct values and each row's place where they repeat."""
     columns: dict[str, Any] = {}
     for field in fields(table.record_type):
         if field.name != table.detached:
             default = _plain(_default(field))
             columns[field.name] = _column([row.get(field.name, default) for row in rows])
-    return _lines("{", [f"{_json(name)}:{_json(column)}" for name, column in columns.items()], "}")
+    return columns
 
 
 def _column(values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or a mapping

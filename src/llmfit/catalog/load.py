@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from llmfit.catalog.members import Members
 from llmfit.catalog.names import find_gpu, find_model, find_word
 from llmfit.catalog.tables import BY_NAME, COMPILED
-from llmfit.catalog.trusted import record_maker, records_of_columns
+from llmfit.catalog.trusted import record_maker, records_maker
 from llmfit.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Catalog:
     ) -> None:
         self._folder = folder
         self._user_rows = user_rows or {}
-        self._detached_tables: dict[str, dict[str, Any]] = {}
+        self._detached_tables: dict[str, Members] = {}
         self.user_file = user_file
         """The user's own file, where one was read."""
 
@@ -95,14 +96,12 @@ class Catalog:
 
     @cached_property
     def scores(self) -> "tuple[Score, ...]":
-        """Published benchmark scores."""
+        """Published benchmark scores, benchmark by benchmark."""
         return self._rows("scores")
 
     def scores_of(self, benchmarks: Collection[str]) -> "list[Score]":
-        """Return the scores on these benchmarks, by their ids with version, without making the others."""
-        from llmfit.records.score import Score
-
-        return records_of_columns(Score, json.loads(self._text("scores")), only=("benchmark", benchmarks))
+        """Return the scores on these benchmarks, by their ids with version, without reading the others."""
+        return self._of_groups("scores", benchmarks)
 
     @cached_property
     def ranking(self) -> "Ranking":
@@ -172,14 +171,20 @@ class Catalog:
             raise CatalogError(f"The catalog has no {table} figures", hint="Reinstall llmfit")
         return rows[0]
 
+    def _of_groups(self, table: str, names: Collection[str] | None = None) -> list[Any]:
+        """Return the rows of these groups, or of all, in the order of the groups."""
+        groups, make = Members(self._text(table)), records_maker(BY_NAME[table].record_type)
+        return [row for name in groups if names is None or name in names for row in make(groups[name])]
+
+    def _built_in(self, table: str) -> list[Any]:
+        if BY_NAME[table].grouped:
+            return self._of_groups(table)
+        record, compiled = BY_NAME[table].record_type, json.loads(self._text(table))
+        return records_maker(record)(compiled) if BY_NAME[table].columns else list(map(record_maker(record), compiled))
+
     def _rows(self, table: str) -> tuple[Any, ...]:
         """Return the built-in rows with the user's on top: a row of the same name replaces, others follow."""
-        record, compiled = BY_NAME[table].record_type, json.loads(self._text(table))
-        rows = (
-            records_of_columns(record, compiled)
-            if BY_NAME[table].columns
-            else list(map(record_maker(record), compiled))
-        )
+        rows = self._built_in(table)
         own = {entry.name: entry.record for entry in self._user_rows.get(table, ())}
         if own:
             key = BY_NAME[table].key
@@ -194,9 +199,9 @@ class Catalog:
         convert = record_maker(BY_NAME[table].record_type)
         return replace(row, **{field: getattr(convert({field: detached[key]}), field)})
 
-    def _detached(self, table: str) -> dict[str, Any]:
+    def _detached(self, table: str) -> Members:
         if table not in self._detached_tables:
-            self._detached_tables[table] = json.loads(self._text(BY_NAME[table].detached_name))
+            self._detached_tables[table] = Members(self._text(BY_NAME[table].detached_name))
         return self._detached_tables[table]
 
     def _text(self, name: str) -> str:

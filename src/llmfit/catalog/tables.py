@@ -29,6 +29,8 @@ class Table:
     """Whether the catalog gives its only row, not a mapping of rows."""
     columns: bool = False
     """Whether rows are compiled column by column: for many rows whose words repeat."""
+    grouped: str = ""
+    """Field by which such rows are compiled in groups, of which an answer reads some."""
 
     @property
     def record_type(self) -> type:
@@ -53,7 +55,7 @@ TABLES = (
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
     Table("clouds", "clouds", "cloud.CloudInstance", detached="sources"),
     Table("models", "models", "model.Model", extendable=True, detached="sources", columns=True),
-    Table("scores", "scores", "score.Score", key="", columns=True),
+    Table("scores", "scores", "score.Score", key="", columns=True, grouped="benchmark"),
     Table("ranking", "ranking", "ranking.Ranking", single=True),
     Table("training", "training", "training.TrainingFacts", single=True),
 )

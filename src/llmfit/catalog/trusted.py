@@ -5,8 +5,8 @@ Checking 300 models again would take longer than answering from them.
 """
 
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING
 from datetime import date
 from functools import partial
 from itertools import repeat
@@ -43,28 +43,24 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
     return make
 
 
-def records_of_columns(
-    record: type, columns: Mapping[str, Any], *, only: tuple[str, Collection[str]] | None = None
-) -> list[Any]:
-    """Return the records of a table that was compiled column by column.
-
-    `only` names a column and the words of which a row must have one: other rows are not made.
-    """
-    hints = {f.name: f.type for f in declared(record)}
-    streams = {name: _stream(column, _converter(hints[name])) for name, column in columns.items()}
-    rest = {f.name: f.default for f in declared(record) if f.name not in columns}
-    names = (*streams, *rest)
-    rows: Iterable[tuple[Any, ...]] = zip(*streams.values(), *map(repeat, rest.values()), strict=False)
-    if only is not None:
-        place, words = names.index(only[0]), only[1]
-        rows = (row for row in rows if row[place] in words)
+def records_maker(record: type) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Return a function that makes the records of rows that were compiled column by column."""
+    own = declared(record)
+    converters = {f.name: _converter(f.type) for f in own}
     new, fill = object.__new__, object.__setattr__
-    records: list[Any] = []
-    for row in rows:
-        made: Any = new(record)
-        fill(made, "__dict__", dict(zip(names, row, strict=True)))
-        records.append(made)
-    return records
+
+    def make(columns: Mapping[str, Any]) -> list[Any]:
+        streams = {name: _stream(column, converters[name]) for name, column in columns.items()}
+        rest = {f.name: f.default for f in own if f.name not in columns}
+        names = (*streams, *rest)
+        records: list[Any] = []
+        for row in zip(*streams.values(), *map(repeat, rest.values()), strict=False):
+            made: Any = new(record)
+            fill(made, "__dict__", dict(zip(names, row, strict=True)))
+            records.append(made)
+        return records
+
+    return make
 
 
 def _stream(column: Any, convert: Convert | None) -> Iterable[Any]:  # noqa: ANN401 - a list or a mapping
@@ -87,7 +83,7 @@ def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - an annotation is 
         return None if inner is None else partial(_optional, inner)
     if hint is date:
         return date.fromisoformat
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(hint, type) and "__dataclass_fields__" in hint.__dict__:
         return record_maker(hint)
     return None
 

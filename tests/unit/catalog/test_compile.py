@@ -8,6 +8,7 @@ import pytest
 from llmfit.catalog.compile import compile_tables, main, read_facts
 from llmfit.catalog.load import Catalog
 from llmfit.catalog.tables import TABLES
+from llmfit.errors import CatalogError
 
 LICENSES = """schema_version: 1
 licenses:
@@ -61,6 +62,21 @@ def test_what_is_compiled_loads_again(facts: Path, tmp_path: Path) -> None:
         ("a/b", 3.5, None),
     ]
     assert catalog.models == {}
+
+
+def test_scores_lie_by_benchmark(facts: Path) -> None:
+    """One line a benchmark, in order of its name; the rows of each keep theirs."""
+    (facts / "scores.yaml").write_text(SCORES.replace("x-1/y", "z/last"))
+    lines = compile_tables(read_facts(facts)[0])["scores.json"].splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["{", '"x-1/z"', '"z/last"', "}"]
+    assert json.loads(lines[2].partition(":")[2])["score"] == [1.5, 2.5]
+
+
+def test_a_name_that_could_not_be_found_again_is_refused(facts: Path) -> None:
+    """A quote in the name of a group would have to be escaped, which its reader does not know."""
+    (facts / "scores.yaml").write_text(SCORES.replace("x-1/y", "'x\"y'"))
+    with pytest.raises(CatalogError, match="no name for a row"):
+        compile_tables(read_facts(facts)[0])
 
 
 def test_compiling_is_deterministic(facts: Path) -> None:

@@ -9,7 +9,7 @@ from platformdirs import user_data_path
 
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.catalog.tables import BY_NAME, TABLES
-from llmfit.catalog.trusted import record_maker, records_of_columns
+from llmfit.catalog.trusted import record_maker, records_maker
 from llmfit.catalog.user import VARIABLE, find_user_catalog, user_catalog_path
 from llmfit.catalog.user_file import user_data_folder
 from llmfit.errors import CatalogError
@@ -219,17 +219,18 @@ def test_columns_are_rows_again() -> None:
         "date": ["2025"] * 3,
         "source": ["s"] * 3,
     }
-    scores = records_of_columns(Score, columns)
+    scores = records_maker(Score)(columns)
     assert [(s.model, s.benchmark, s.score) for s in scores] == [("a", "x", 1.0), ("b", "y", 2.0), ("a", "z", 3.0)]
     assert scores[0] == Score(model="a", benchmark="x", score=1.0, evidence="human", date="2025", source="s")
 
 
 def test_scores_of_some_benchmarks_are_the_same_scores() -> None:
-    """Without making the others; no benchmark, no score."""
+    """Without reading the others; no benchmark, no score, and one that is not there has none."""
     catalog = load_catalog(user_file=None)
     some = {catalog.scores[0].benchmark, catalog.scores[-1].benchmark}
     assert catalog.scores_of(some) == [score for score in catalog.scores if score.benchmark in some]
     assert catalog.scores_of(()) == []
+    assert catalog.scores_of({"nobody's/benchmark"}) == []
 
 
 def test_every_record_can_be_imported() -> None:
