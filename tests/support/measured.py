@@ -17,6 +17,7 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.estimate import Estimate, PartName, Verdict
 from llmfit.records.workload import EngineOptions, Workload
+from support.allocator import unused_bytes
 
 REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
 FILES = ("inference", "kv_cache", "compute_buffers")
@@ -136,6 +137,7 @@ def _with_program(row: dict[str, Any], architecture: Architecture, load: Workloa
     """Return the parts that a figure counts, and what the program that measured added to them.
 
     `kept_outputs`: results of earlier calls that it still held, each a cache and the fp32 logits of the whole prompt.
+    They leave holes in what PyTorch's allocator holds, which a replay counts instead of the planned share.
     `reserved_bytes`: what the driver keeps for itself, where its figure holds that too.
     `held_before_bytes`: tensors of the program beside weights and cache, gone before the run.
     """
@@ -146,6 +148,9 @@ def _with_program(row: dict[str, Any], architecture: Architecture, load: Workloa
     reserved: int = row.get("reserved_bytes", 0)
     before: int | None = row.get("held_before_bytes")
     counted += kept * (cache + logits) + reserved
+    if kept:
+        share = load.engine.constant("allocator_share").value
+        counted += unused_bytes(architecture, load) - round(share * (cache + result.part_bytes(PartName.ACTIVATION)))
     return counted if before is None else max(counted, result.part_bytes(PartName.WEIGHTS) + cache + before)
 
 
