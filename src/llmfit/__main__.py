@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -17,10 +18,8 @@ def main() -> NoReturn:
 
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with suppress(OSError, AttributeError):  # the reader has gone away, or there is no such stream
             stream.flush()
-        except BrokenPipeError:  # the reader has gone away, which is no error
-            continue
     os._exit(code)
 
 

@@ -1,5 +1,6 @@
 """The program: words in, exit code out, and one `try` around all of it."""
 
+import errno
 import os
 import sys
 import traceback
@@ -10,12 +11,14 @@ import typer
 
 from llmfit.commands import COMMANDS
 from llmfit.commands.application import build_app
-from llmfit.commands.sink import Answer, report, write
-from llmfit.errors import InternalError, LlmfitError, UsageError
+from llmfit.commands.sink import Answer, report, unwritable, write
+from llmfit.errors import InternalError, LlmfitError, OutputError, UsageError
 
 COMPLETION = "_LLMFIT_COMPLETE"
 """Environment variable by which a shell asks for completions."""
 INTERRUPTED = 130
+UNWRITABLE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What a full disk answers."""
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -26,6 +29,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 def run(words: list[str]) -> int:
     """Answer one command line; return the exit code."""
     words = [decoded(word) for word in words]
+    if sys.stdout is None:  # closed by whoever called
+        closed = OutputError("The answer could not be written: stdout is closed", hint="Send it to /dev/null instead")
+        return report(closed, command=command_of(words), as_json=False)
     try:
         return _answer(words)
     except LlmfitError as error:
@@ -33,7 +39,10 @@ def run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - exit 1 means "does not fit", so no fault may leave with it
-        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:  # a help page, which Typer writes itself
+            return report(unwritable(error), command=command_of(words), as_json=False)
+        if sys.stderr is not None:
+            traceback.print_exc()
         fault = InternalError(f"{type(error).__name__}: {error}", hint="This is a fault of llmfit; please report it")
         return report(fault, command=command_of(words), as_json=wants_json(words))
 

@@ -13,6 +13,7 @@ LlmfitError
     ├── UnsupportedWorkloadError  engine, format and model do not go together
     ├── CatalogError              a catalog file that cannot be read or is not valid
     ├── SourceError               a model's source (Hub, folder, file) that cannot be read
+    ├── OutputError               an answer that cannot be written: a full disk, a closed stdout
     └── InternalError             a fault of llmfit itself
 """
 
@@ -122,6 +123,12 @@ class SourceError(CannotAnswerError):
     """A model's source that cannot be read."""
 
     code = "source_unreadable"
+
+
+class OutputError(CannotAnswerError):
+    """An answer that there is, and that stdout does not take."""
+
+    code = "output_unwritable"
 
 
 class InternalError(CannotAnswerError):

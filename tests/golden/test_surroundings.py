@@ -124,6 +124,46 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         assert said == ""
 
 
+OUTPUTS = {
+    "an answer": RECOMMEND,
+    "JSON": ("gpus", "--json"),
+    "help": ("--help",),
+    "help of a command": ("check", "--help"),
+    "the version": ("--version",),
+    "an error as JSON": ("recommend", "--vram", "-1", "--json"),
+}
+
+
+def redirected(words: tuple[str, ...], redirection: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line with its streams redirected by a shell."""
+    command = ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-m", "llmfit", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+
+
+@pytest.mark.parametrize("words", OUTPUTS.values(), ids=OUTPUTS)
+@pytest.mark.parametrize(
+    ("redirection", "reason"), [(">/dev/full", "No space left on device"), (">&-", "stdout is closed")]
+)
+def test_an_answer_that_cannot_be_written_is_one_sentence(
+    words: tuple[str, ...], redirection: str, reason: str
+) -> None:
+    """A full disk and a closed stdout: exit 3, said on stderr, without a traceback."""
+    done = redirected(words, redirection)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"error: The answer could not be written: {reason}\n\nhint: ")
+    assert done.stderr.count("\n") == 3
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_without_stderr_the_answer_and_its_exit_code_stay(redirection: str) -> None:
+    """What would be said is lost, and nothing else."""
+    for words, code in ((RECOMMEND, 0), (("models", "nonsuch"), 1), (("recommend", "--vram", "-1"), 2)):
+        done = redirected(words, redirection)
+        assert done.returncode == code
+        assert bool(done.stdout) == (code == 0)
+    assert redirected(RECOMMEND, f">&- {redirection}").returncode == 3
+
+
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C leaves with the exit code of an interrupt, and nothing on stdout."""
 

@@ -116,6 +116,8 @@ def _answer(
     mode = _mode(output, json=json)
     if update_lock and lock is None:
         raise UsageError("--update-lock needs --lock", hint="Write --lock llmfit.lock --update-lock")
+    if lock is not None and lock.casefold().endswith(YAML):
+        raise UsageError(f"--lock {lock}: the name of a deploy file", hint="Write --lock llmfit.lock")
     from llmfit.catalog import load_catalog
 
     day = as_of or today()

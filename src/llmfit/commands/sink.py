@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from llmfit.errors import LlmfitError
+from llmfit.errors import LlmfitError, OutputError
 from llmfit.records.frozen import dataclass
 from llmfit.render.envelope import error_json
 from llmfit.render.terminal import Terminal, to_ascii
@@ -62,7 +62,11 @@ def origin_of(command: str, catalog: "Catalog") -> Origin:
 
 
 def write(answer: Answer) -> int:
-    """Write the answer and return the exit code; a reader that has gone away is no error."""
+    """Write the answer and return the exit code; a reader that has gone away is no error.
+
+    Raises:
+        OutputError: stdout does not take it.
+    """
     for note in answer.notes:
         _say(f"note: {visible(note, lines=True)}")
     try:
@@ -71,29 +75,40 @@ def write(answer: Answer) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go(sys.stdout)
+    except OSError as error:
+        raise unwritable(error) from None
     return answer.exit_code
+
+
+def unwritable(error: OSError) -> OutputError:
+    """Return the error of a stdout that takes nothing, which is let go: what it still holds is lost."""
+    _let_go(sys.stdout)
+    reason = error.strerror or type(error).__name__
+    return OutputError(f"The answer could not be written: {reason}", hint="Send it to a file or a pipe that takes it")
 
 
 def report(error: LlmfitError, *, command: str, as_json: bool) -> int:
     """Say why there is no answer: one sentence and a hint, as JSON on stdout where JSON was asked for."""
-    if as_json:
-        return write(
-            Answer(
-                text=json_text(error_json(error, command=command), terminal=terminal("json")), exit_code=error.exit_code
-            )
-        )
+    if as_json and not isinstance(error, OutputError):
+        text = json_text(error_json(error, command=command), terminal=terminal("json"))
+        try:
+            return write(Answer(text=text, exit_code=error.exit_code))
+        except OutputError as fault:
+            error = fault
     hint = f"\n\nhint: {visible(error.hint, lines=True)}" if error.hint else ""
     _say(f"error: {visible(error.message, lines=True)}{hint}")
     return error.exit_code
 
 
 def _say(text: str) -> None:
-    """Write to stderr, in ASCII where nothing else arrives."""
+    """Write to stderr, in ASCII where nothing else arrives; where it takes nothing, nothing is said."""
+    if sys.stderr is None:  # closed by whoever called
+        return
     shown = text if _is_unicode(sys.stderr, environ=os.environ) else to_ascii(text)
     try:
         sys.stderr.write(shown + "\n")
         sys.stderr.flush()
-    except BrokenPipeError:
+    except OSError:
         _let_go(sys.stderr)
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from llmfit.deployments.files import read_regular
 from llmfit.errors import SourceError
 from llmfit.records.deployment import CheckResult
 
@@ -25,12 +27,17 @@ def write_lock(path: Path, results: Sequence[CheckResult], *, catalog_version: s
     Raises:
         SourceError: The file cannot be written.
     """
+    hint = "Name a file in a folder that can be written"
     beside = path.with_name(f".{path.name}.new")
     try:
+        if path.exists() and not path.is_file():  # putting a file in the place of a device would destroy it
+            raise SourceError(f"{path}: no regular file", hint=hint)
+        beside = path.resolve().with_name(f".{path.name}.new")
         beside.write_text(lock_text(results, catalog_version=catalog_version), "utf-8")
-        beside.replace(path)
-    except (OSError, ValueError) as error:
-        hint = "Name a file in a folder that can be written"
+        beside.replace(path.resolve())
+    except (OSError, ValueError, RuntimeError) as error:
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{path}: {reason}", hint=hint) from None
 
@@ -42,11 +49,10 @@ def read_lock(path: Path) -> Mapping[str, Any]:
         SourceError: It cannot be read, or is no lock file.
     """
     hint = "Write it again with --update-lock"
+    raw = read_regular(path, noun="lock file", most=MAX_BYTES, hint=hint)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SourceError(f"{path}: too large for a lock file", hint=hint)
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content: dict[str, Any] = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{path}: not a lock file ({error})", hint=hint) from None
     rows = content.get("deployments") if isinstance(content, dict) else None
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):

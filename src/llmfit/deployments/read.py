@@ -9,7 +9,8 @@ from llmfit.catalog.problems import ProblemsError
 from llmfit.catalog.rows import validate_row
 from llmfit.catalog.tables import Table
 from llmfit.catalog.yaml_text import Document, PathKey, parse_yaml
-from llmfit.errors import InvalidFileError, SourceError, nearest
+from llmfit.deployments.files import read_regular
+from llmfit.errors import InvalidFileError, nearest
 from llmfit.records.deployment import DeployFile, Deployment, FileProblem, Place, Waiver
 
 MAX_BYTES = 1024 * 1024
@@ -113,15 +114,8 @@ def invalid_file(problems: Iterable[FileProblem]) -> InvalidFileError:
 
 
 def _load_text(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise SourceError(f"{path}: a folder, not a deploy file", hint="Name the YAML file in it")
-        if path.stat().st_size > MAX_BYTES:
-            raise SourceError(f"{path}: too large for a deploy file", hint="The limit is 1 MiB")
-        raw = path.read_bytes()
-    except OSError as error:
-        hint = "Name a file that exists and can be read"
-        raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}", hint=hint) from None
+    hint = "Name a YAML file that exists and can be read"
+    raw = read_regular(path, noun="deploy file", most=MAX_BYTES, hint=hint)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
