@@ -227,3 +227,12 @@ def test_more_tokens_at_once_take_more(name: str) -> None:
     by_context = [buffer(model, context=tokens) for tokens in (512, 4096, 16384, 32768, 131072)]
     assert by_batch == sorted(by_batch)
     assert by_context == sorted(by_context)
+
+
+def test_queries_turned_for_a_quantised_cache_leave_no_gap() -> None:
+    """Llama 3.1 70B at 32k in q8_0: the allocator counted what 2h + 3I and the mask take."""
+    model = known("meta-llama/Llama-3.1-70B")
+    elements = 2 * 8192 + 3 * 28672
+    assert buffer(model, context=32768, kv_format="q8_0") == 512 * 4 * elements + 32768 * 512 * 2
+    assert gap(model, None, quantised=True) == 0
+    assert gap(known("Qwen/Qwen3-8B"), None, quantised=True) == 4096

@@ -56,7 +56,7 @@ def peaks(architecture: Architecture, workload: Workload, device: Device | None 
         beside, unpacked = beside + unpacked, 0
     attention = _attention(architecture, workload, terms, u=u, unpacked=unpacked, mixer=mixer)
     stages = [
-        Stage("feed-forward of a micro-batch", u * 4 * _widest_mlp(architecture, mixer, build) + beside),
+        Stage("feed-forward of a micro-batch", u * 4 * _widest_mlp(architecture, workload, mixer) + beside),
         Stage("attention of a micro-batch", attention + beside),
         Stage("logits", 0 if architecture.is_encoder_only else 4 * (outputs * architecture.vocab_size + u * h)),
     ]
@@ -110,11 +110,12 @@ def _masks(architecture: Architecture, workload: Workload, terms: list[Term], *,
     return found
 
 
-def _widest_mlp(architecture: Architecture, mixer: Mixer | None, build: int | None) -> int:
+def _widest_mlp(architecture: Architecture, workload: Workload, mixer: Mixer | None) -> int:
     """Return elements a token of the widest feed-forward, dense or of experts."""
+    build = build_of(workload.options.engine_version)
     if build is not None and build < JOINT_GATE_BUILD and architecture.gated_mlp and not architecture.num_experts:
         return 2 * (architecture.intermediate_size + architecture.hidden_size)
-    free = gap(architecture, mixer)
+    free = gap(architecture, mixer, quantised=workload.kv_format.block_size > 1 and workload.options.flash_attention)
     dense = feed_forward(architecture, free=free)
     if not architecture.num_experts:
         return dense

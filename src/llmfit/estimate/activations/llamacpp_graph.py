@@ -19,6 +19,11 @@ GATED_OUTPUT = frozenset({"afmoe"})
 NO_GAP = FUSED_ROTATED | GATED_OUTPUT
 SINGLE_BLOCK = frozenset({"nemotron_h"})
 """A layer is a mixer or a feed-forward, so that a mixer follows the output of a feed-forward."""
+PARALLEL = frozenset({"cohere", "cohere2", "phi", "phi-msft", "gptj"})
+"""Attention and feed-forward read the same input."""
+QUERY_NORMS = frozenset({"q_norm", "q_layernorm"})
+TURNED = 64
+"""Heads of a multiple of this are turned for a quantised cache."""
 ROUTING = 2
 """Router outputs that live beside the experts: probabilities and their order."""
 NEXT_STEP = 4
@@ -85,17 +90,29 @@ def recurrent_mixer(architecture: Architecture) -> Mixer | None:
     return Mixer(kind, entry, columns, inner, kept, recurrent, any(0 in cache.layers for cache in caches))
 
 
-def gap(architecture: Architecture, mixer: Mixer | None) -> int:
+def gap(architecture: Architecture, mixer: Mixer | None, *, quantised: bool = False) -> int:
     """Return what the first layer's mixer leaves free between its input and its output.
 
     That is the place of the last tensor before the output projection: q for attention, d_inner for Mamba 2;
-    none where that tensor lay elsewhere.
+    none where that tensor lay elsewhere. A quantised cache turns the queries once more (`attn_rot` of
+    `llama-kv-cache.cpp`), so that the output lies where the turned ones were.
     """
     if architecture.is_encoder_only or architecture.model_type in NO_GAP:
         return 0
     if mixer is not None and mixer.first:
         return mixer.inner if mixer.kind == "mamba2" else 0
-    return query_width(architecture)
+    width = query_width(architecture)
+    if quantised and width == architecture.hidden_size and _turned_last(architecture):
+        return 0
+    return width
+
+
+def _turned_last(architecture: Architecture) -> bool:
+    """Whether queries of a product of their own are rotated, not normed, and a dense block follows."""
+    if architecture.model_type in PARALLEL or architecture.head_dim % TURNED or architecture.num_experts:
+        return False
+    modules = {tensor.module for tensor in architecture.tensors if tensor.role in {Role.ATTN_Q, Role.NORM}}
+    return "q_proj" in modules and not modules & QUERY_NORMS and "self_attn_layer_norm" not in modules
 
 
 def feed_forward(architecture: Architecture, *, free: int) -> int:
