@@ -13,7 +13,7 @@ import pytest
 
 from llmfit.render.terminal import Terminal
 from llmfit.render.view import OUTPUTS, View, render
-from support.inverse_answers import views
+from support.views import views
 
 FOLDER = Path(__file__).parent / "answers"
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schema"

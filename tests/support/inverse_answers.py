@@ -9,7 +9,6 @@ from llmfit.records.plan import ContextSplit, Corner, GpuChoice, GridCell, Plan,
 from llmfit.render.checking import CheckView
 from llmfit.render.inverse import PlanView
 from llmfit.render.view import View
-from support import answers
 from support.answers import GIB, LICENSE, STRICT, WORKLOAD, device, estimate, fit, model, origin, sizing
 
 PLACE = Place(file="deploy files/deploy.yaml", line=7, column=5)
@@ -159,8 +158,3 @@ def inverse_views() -> dict[str, View]:
         "plan-machines": PlanView(plan=search, origin=origin("plan")),
         "plan-grid": PlanView(plan=plan(grid=tuple(cells)), origin=origin("plan")),
     }
-
-
-def views() -> dict[str, View]:
-    """Return one fixed answer of every command."""
-    return {**answers.views(), **inverse_views()}

@@ -58,9 +58,10 @@ class ImportView:
 
     def records(self) -> Records:
         """Return one row for each change, or one without any."""
-        rows: list[list[Scalar]] = [[self.model.id, self.action, self.file, *row] for row in self._rows()]
+        head: list[Scalar] = [self.model.id, self.action, self.file]
+        rows = [[*head, name, _scalar(before), _scalar(after)] for name, before, after in self.differences]
         fields = ("model", "action", "file", "field", "before", "after")
-        return Records(fields, rows or [[self.model.id, self.action, self.file, None, None, None]])
+        return Records(fields, rows or [[*head, None, None, None]])
 
     def table(self) -> Sequence[Drawable]:
         """Return what was done, and every change as a line taken away and a line put in."""
@@ -83,7 +84,17 @@ class ImportView:
         return [[name, _shown(before), _shown(after)] for name, before, after in self.differences]
 
 
+def _scalar(value: Any) -> Scalar:  # noqa: ANN401 - a field of a row holds anything
+    """Return a value as programs read it: a list becomes words with commas between them."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _shown(value: Any) -> str:  # noqa: ANN401 - a field of a row holds anything
+    """Return a value as people read it in the file: `true`, not `True`."""
     if value is None:
         return "not said"
-    return visible(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    if isinstance(value, list | tuple):
+        return visible(", ".join(map(str, value)))
+    return str(value).lower() if isinstance(value, bool) else visible(str(value))

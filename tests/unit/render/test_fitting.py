@@ -12,7 +12,8 @@ from llmfit.render.prose import Drawable
 from llmfit.render.scoring import SHOWN, closest, pick_explained
 from llmfit.render.screen import draw
 from llmfit.render.terminal import Terminal
-from support.answers import GIB, LICENSE, STRICT, device, estimate, fit, pick, recommendations
+from support.answers import GIB, LICENSE, STRICT, device, estimate, fit
+from support.picks import pick, recommendations
 
 
 def lines_of(*parts: Drawable, width: int | None = 80) -> list[str]:
