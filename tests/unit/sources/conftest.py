@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from llmfit.catalog import Catalog, load_catalog
+from support.asking_hub import TOKEN
 from support.checkpoints import LLAMA, safetensors_bytes
 from support.hub import Hub, running
-
-TOKEN = "hf_aVerySecretTokenOfSomebody"  # noqa: S105 - made up, to be looked for in outputs
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +26,24 @@ def folder(tmp_path: Path) -> Path:
     (home / "config.json").write_text(json.dumps(LLAMA))
     (home / "model.safetensors").write_bytes(safetensors_bytes())
     return home
+
+
+@pytest.fixture
+def lark(tmp_path: Path) -> Path:
+    """Return a folder with a small Llama and keys that decide no shape."""
+    home = tmp_path / "lark"
+    home.mkdir()
+    (home / "config.json").write_text(json.dumps({**LLAMA, "torch_dtype": "bfloat16", "bos_token_id": 1}))
+    (home / "model.safetensors").write_bytes(safetensors_bytes())
+    return home
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where the user's catalog is to be, with nothing there yet."""
+    path = tmp_path / "mine" / "catalog.yaml"
+    monkeypatch.setenv("LLMFIT_CATALOG", str(path))
+    return path
 
 
 @pytest.fixture(scope="module")
