@@ -66,8 +66,12 @@ def device_from_names(names: Sequence[str], *, catalog: "Catalog", ram: str | fl
     gpus = tuple(gpu_of_table(row, rules=catalog.memory_rules) for count, row in rows for _ in range(count))
     if len(gpus) > MOST_GPUS:
         raise UsageError(f"{len(gpus)} GPUs are more than one machine has", hint=f"The limit is {MOST_GPUS}")
-    unified = all(row.unified_memory for _, row in rows)
-    shared = rows[0][1].memory_bytes if unified and len(gpus) == 1 else None
+    unified = any(row.unified_memory for _, row in rows)
+    if unified and len(gpus) > 1:
+        name = next(row.name for _, row in rows if row.unified_memory)
+        message = f"{name} shares its memory with the processor of its own machine: no other GPU adds to it"
+        raise UsageError(message, hint="Name one machine")
+    shared = rows[0][1].memory_bytes if unified else None
     notes = [
         note for _, row in rows for note in (row.notes, row.disagreement and f"{row.name}: {row.disagreement}") if note
     ]

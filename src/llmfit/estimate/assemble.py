@@ -1,7 +1,7 @@
 """Assembling an estimate: weights, cache, activations and overhead, and what each GPU holds of them."""
 
 from llmfit.estimate.activations import estimate_activations
-from llmfit.estimate.defaults import resolve
+from llmfit.estimate.defaults import platform_of, resolve
 from llmfit.estimate.kv_cache import cache_terms, estimate_kv_cache, host_cache_bytes
 from llmfit.estimate.overhead import estimate_overhead
 from llmfit.estimate.parallel import gpus_used, per_gpu_bytes
@@ -35,6 +35,7 @@ def estimate(
         from llmfit.estimate.activations import llamacpp
 
         host += llamacpp.host_bytes(architecture, workload, terms) + host_cache_bytes(architecture, workload)
+        host -= _mapped_bytes(architecture, workload, device)
     cache = estimate_kv_cache(architecture, workload, explain=explain, terms=terms)
     activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)
     overhead = estimate_overhead(
@@ -49,6 +50,18 @@ def estimate(
         assumptions=_assumptions(architecture, workload) if explain else (),
         warnings=_warnings(architecture, workload),
     )
+
+
+def _mapped_bytes(architecture: Architecture, workload: Workload, device: Device | None) -> int:
+    """Return the bytes of a tied head that Metal reads from the mapped file, where the input embedding lies too.
+
+    One memory holds one copy of them (`buffer_from_host_ptr` of its Metal backend, used for mapped files); elsewhere the GPU has its own.
+    """
+    if device is None or not architecture.tied_embeddings or platform_of(device) != "metal":
+        return 0
+    from llmfit.estimate.weights import weights_by_layer
+
+    return 0 if workload.options.n_gpu_layers == 0 else weights_by_layer(architecture, workload).tied
 
 
 def _on_every_gpu(part: Part, gpus: int) -> Part:

@@ -17,7 +17,7 @@ from llmfit.records.format import Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from llmfit.records.workload import EngineOptions, Workload
+from llmfit.records.workload import Workload
 from llmfit.solve.platforms import runs_on
 from llmfit.solve.share import within_share
 
@@ -27,7 +27,6 @@ _WEIGHTS_SHARE = 0.9
 """Share of the budget that weights take in most of the fullest fits: where the search for a format starts."""
 _BLOCK = 256
 """Weights of a block of the K and I schemes, the largest there is."""
-_KV_FORMAT = "f16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,6 @@ class Chooser:
             for rung in facts.ranking.ladder
             if rung.engine == engine.id and (question.include_low_bit or not rung.low_bit)
         ]
-        gpus = max(1, len(device.gpus))
-        self._options = {name: EngineOptions(tensor_parallel=gpus if name == "vllm" else 1) for name in engines}
 
     def formats(self, model: Model) -> list[tuple[Engine, Format]]:
         """Return the formats to try, best first, engine by engine."""
@@ -204,13 +201,17 @@ class Chooser:
         return Workload(
             engine=engine,
             format=format_,
-            kv_format=self._facts.kv_formats[question.kv_format or _KV_FORMAT],
+            kv_format=self._facts.kv_formats[question.kv_format or _usual_cache(engine, format_)],
             context=context or self._context,
             sequences=question.sequences,
             prompt_tokens=question.prompt_tokens,
             images=images,
-            options=self._options[engine.id],
         )
+
+
+def _usual_cache(engine: Engine, format_: Format) -> str:
+    """Return the cache's format where none was asked for, as `words.kv_format_of` does for the other commands."""
+    return "f32" if format_.precision == "fp32" and engine.id != "llama.cpp" else "f16"
 
 
 def _smaller(one: Variant | None, other: Variant | None) -> Variant | None:

@@ -50,7 +50,10 @@ class Estimate:
     host_bytes: int = 0
     """RAM that it takes beside the device: llama.cpp's input embedding, offloaded layers."""
     per_gpu_bytes: tuple[int, ...] = ()
-    """Bytes of each GPU, the worst rank first, where there are several; empty for one."""
+    """Bytes of each GPU, the worst rank first, where there are several; empty for one.
+
+    Their sum may be more than the total, which has weights and cache once: vLLM keeps some of both on every GPU.
+    """
     offloadable_bytes: int = 0
     """How much of the total the engine could keep in RAM instead: whole layers, llama.cpp alone."""
     unknown: tuple[PartName, ...] = ()
@@ -60,7 +63,7 @@ class Estimate:
 
     @property
     def total_bytes(self) -> int:
-        """Sum of the parts, on all GPUs together."""
+        """Sum of the parts: weights and cache once, activations and overhead of every GPU."""
         return sum(part.bytes for part in self.parts)
 
     @property

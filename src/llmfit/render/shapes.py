@@ -102,6 +102,7 @@ class Memory(TypedDict):
     overhead_bytes: int | None
     """What engine and driver take beyond tensors: CUDA context, allocator reserve, graphs."""
     total_bytes: int
+    """The sum of the others: weights and cache once, activations and overhead of every GPU."""
 
 
 class Term(TypedDict):
@@ -166,7 +167,11 @@ class Sizing(TypedDict):
     ram_bytes: int
     """RAM that it takes beside the device's memory."""
     per_gpu_bytes: list[int]
-    """Bytes of each GPU, the fullest first; empty for one GPU."""
+    """Bytes of each GPU, the fullest first; empty for one GPU.
+
+    Their sum may be more than the total: vLLM keeps norms, routers, latents and KV heads that do not divide on every
+    GPU, and each of its ranks is taken to be as full as the fullest.
+    """
     unknown: list[str]
     """Parts that could not be computed."""
     verdict: Verdict | None

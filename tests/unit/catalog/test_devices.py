@@ -154,3 +154,10 @@ def test_a_card_without_rule_keeps_its_nominal_size() -> None:
 
     (gpu,) = device_from_names(["Card"], catalog=cast("Catalog", Bare())).gpus
     assert (gpu.usable_bytes, "unknown" in gpu.source) == (8 * GIB, True)
+
+
+@pytest.mark.parametrize("names", [["2x m4 max 64gb"], ["m4 max 64gb", "RTX 4090"], ["GB10", "GB10"]])
+def test_machines_with_one_memory_are_no_pool(names: list[str]) -> None:
+    """Two of them, or a card beside one, are two machines: nothing can be added up."""
+    with pytest.raises(UsageError, match="its own machine"):
+        device_from_names(names, catalog=CATALOG)

@@ -8,7 +8,7 @@ from llmfit.estimate.overhead import estimate_overhead
 from llmfit.estimate.parallel import divide_layers
 from llmfit.estimate.versions import build_of, is_before
 from llmfit.fit import fit
-from llmfit.records.architecture import Cache, CacheKind
+from llmfit.records.architecture import Cache, CacheKind, Role
 from llmfit.records.estimate import PartName, Verdict
 from support.loads import GIB, MIB, make_architecture, make_device, make_large, make_load
 
@@ -168,3 +168,18 @@ def test_vllm_uses_as_many_gpus_as_divide_the_heads(heads: int, gpus: int, used:
     """Three cards divide eight heads by two."""
     options = resolve(make_load("vllm"), make_device(*[24.0] * gpus), heads=heads).options
     assert options.tensor_parallel == used
+
+
+@pytest.mark.parametrize(("platform", "copies"), [("metal", 1), ("cuda", 2), ("vulkan", 2)])
+def test_metal_reads_a_tied_head_where_the_file_is_mapped(platform: str, copies: int) -> None:
+    """The embedding in RAM and the head on the GPU are the same pages there; another GPU has a copy of its own."""
+    untied = make_architecture()
+    tied = make_architecture(
+        tied_embeddings=True, tensors=tuple(one for one in untied.tensors if one.role is not Role.HEAD)
+    )
+    device = make_device(24, ram=24, unified=True, platform=platform)
+    found, plain = (estimate(one, make_load(), device=device) for one in (tied, untied))
+    embedding = 1000 * 512 * 34 // 32
+    assert plain.host_bytes - found.host_bytes == (2 - copies) * embedding
+    cpu = estimate(tied, make_load(n_gpu_layers=0), device=device)
+    assert cpu.host_bytes >= embedding

@@ -1,19 +1,22 @@
 """The choice of a model's variant."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from llmfit.architectures import describe
+from llmfit.catalog import load_catalog
 from llmfit.errors import CannotAnswerError
 from llmfit.rank import recommend
 from llmfit.rank.variants import Chooser, Variant, file_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.engine import Engine
 from llmfit.records.estimate import Verdict
-from llmfit.records.format import EngineName, Format
+from llmfit.records.format import EngineName, Format, PrecisionName
 from llmfit.records.model import Model
 from llmfit.records.question import Question
+from llmfit.words import kv_format_of
 from support.ranking import GIB, built_in, card, ranked, world
 
 
@@ -176,3 +179,28 @@ def test_a_file_may_be_no_larger_than_was_asked_for() -> None:
     assert small.workload.format.nominal_bits < free.workload.format.nominal_bits
     none = recommend(Question(max_weight_bytes=GIB), facts, device=card(12))
     assert none.rejected == {"download": 1}
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers", "vllm"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_cache_is_as_wide_as_for_the_other_commands(engine: EngineName, precision: PrecisionName) -> None:
+    """Where no format of the cache was asked for, 32-bit weights have one of 32 bits where the engine keeps that."""
+    catalog = load_catalog(user_file=None)
+    model, runner = catalog.model("Qwen/Qwen3-0.6B"), catalog.engines[engine]
+    question = Question(engines=(engine,), precision=precision)
+    chooser = Chooser(question, built_in(), device=card(24), context=8192, images=0)
+    ((_, format_),) = chooser.formats(model)
+    expected = kv_format_of(catalog, engine=runner, name=None, weights=format_)
+    assert chooser.workload(model, engine=runner, format_=format_).kv_format == expected
+
+
+def test_vllm_divides_by_as_many_gpus_as_divide_the_heads() -> None:
+    """Three cards hold a model of 32 heads on two of them, as vLLM would accept it."""
+    catalog = load_catalog(user_file=None)
+    model = catalog.model("Qwen/Qwen3-8B")
+    one = card(24)
+    device = replace(one, gpus=one.gpus * 3)
+    chooser = Chooser(Question(engines=("vllm",)), built_in(), device=device, context=8192, images=0)
+    chosen, _ = chooser.choose(model, describe(model.architecture))
+    assert chosen is not None
+    assert len(chosen.fit.estimate.per_gpu_bytes) == 2
