@@ -149,7 +149,8 @@ def test_a_tied_head_is_loaded_beside_the_embedding() -> None:
         estimate_activations(tied, make_load("transformers", name, context=2, engine_version=version)).bytes
         for name, version in (("bf16", "4.38.2"), ("bf16", "4.46.0"), ("fp8-block", "4.51.3"))
     )
-    assert old == copy + rest_of(copy)
+    cache = 4 * 2 * 2 * 128 * 2  # not there yet while loading, and counted as a part of its own
+    assert old == copy + rest_of(copy) - cache
     assert new < old
     assert kept - new == copy
 
