@@ -19,7 +19,6 @@ TIED_AT_LOAD = (4, 45)
 TIED_AT_LOAD_AWQ = (4, 51)
 """The same for AWQ checkpoints."""
 _ROTATIONS_UNTIL = {
-    "aquila": (5,),
     "falcon": (4, 45),
     "llama": (4, 38),
     "mistral": (4, 42),
@@ -28,7 +27,7 @@ _ROTATIONS_UNTIL = {
     "qwen2_moe": (4, 45),
     "starcoder2": (4, 45),
 }
-"""First version whose layers no longer keep `cos_cached` and `sin_cached`; Aquila brings code of its own."""
+"""First version whose layers no longer keep `cos_cached` and `sin_cached`."""
 
 
 def resident_bytes(architecture: Architecture, workload: Workload, device: Device | None) -> int:
