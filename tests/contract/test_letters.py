@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from llmfit.render.terminal import to_ascii
@@ -11,7 +12,13 @@ NAMES_OF_LANGUAGES = SOURCE / "languages.py"
 """Korean words that are read and never written."""
 
 
-def written() -> Iterator[tuple[str, str]]:
+@cache
+def written() -> tuple[tuple[str, str], ...]:
+    """Return each string of the program that is no docstring, with its place, read once."""
+    return tuple(_written())
+
+
+def _written() -> Iterator[tuple[str, str]]:
     """Yield each string of the program that is no docstring, with its place."""
     for path in sorted(SOURCE.rglob("*.py")):
         if path == NAMES_OF_LANGUAGES:
