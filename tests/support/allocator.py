@@ -1,7 +1,7 @@
 """A replay of PyTorch's caching allocator over forward passes: what it holds and cannot use.
 
 A driver's figure counts memory that the allocator asked for, not the tensors in it. The rules are those of
-`c10/cuda/CUDACachingAllocator.cpp` (torch 2.1): the smallest free block that is large enough, cut where the rest is
+PyTorch's CUDA caching allocator (sizes: `c10/core/AllocatorConfig.h` of torch 2.13): the smallest free block that is large enough, cut where the rest is
 worth it, joined with free neighbours when it is given back. Nothing is returned to the driver.
 """
 

@@ -1,6 +1,7 @@
 """What PyTorch's allocator hands out beyond the size of the weights: blocks that it does not divide.
 
-Read in `c10/cuda/CUDACachingAllocator.cpp` of torch 2.1 to 2.13 (`get_allocation_size`, `should_split`).
+The sizes are those of `c10/core/AllocatorConfig.h` of torch 2.13; that a rest up to the small size is not split off is
+the rule of `should_split` in PyTorch's CUDA caching allocator, checked against published figures and not on a GPU.
 """
 
 from llmfit.estimate.versions import is_before
