@@ -45,7 +45,6 @@ UNDESCRIBED = {
     "zai-org/GLM-5.3-Flash",
     "moonshotai/Kimi-K3",
     "mistralai/Mistral-Large-4-1T-A52B",
-    "microsoft/Phi-3.5-vision-instruct",
     "mistralai/Pixtral-12B-2409",
     "upstage/Solar-Open2-250B",
     "stepfun-ai/Step-3.7-Flash",

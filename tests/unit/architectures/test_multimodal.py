@@ -86,6 +86,49 @@ def test_a_missing_tower_is_not_invented(model_type: str) -> None:
         describe(config)
 
 
+def phi3_v(**changes: Any) -> dict[str, Any]:
+    """Return the sizes of Phi-3.5 vision, whose configuration names its tower."""
+    return {
+        "model_type": "phi3_v",
+        "hidden_size": 3072,
+        "intermediate_size": 8192,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 32,
+        "vocab_size": 32_064,
+        "tie_word_embeddings": False,
+        "img_processor": {"name": "clip_vision_model", "model_name": "openai/clip-vit-large-patch14-336"},
+        "embd_layer": {"projection_cls": "mlp", "use_hd_transform": True, "with_learnable_separator": True},
+        **changes,
+    }
+
+
+def test_phi3_vision_counts_the_tower_that_it_names() -> None:
+    """All published tensors of Phi-3.5-vision: 4,146,621,440 elements; the text is that of Phi-3."""
+    model = describe(phi3_v())
+    text = describe({**phi3_v(), "model_type": "phi3"})
+    assert model.parameters == 4_146_621_440
+    assert part(model, Section.VISION) == 303_507_456  # OpenAI's CLIP ViT-L/14 at 336 pixels
+    assert part(model, Section.PROJECTOR) == 4096 * 3072 + 3072 + 3072 * 3072 + 3072 + 2 * 4096
+    assert model.parameters - text.parameters == part(model, Section.VISION) + part(model, Section.PROJECTOR)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"img_processor": {"model_name": "somebody/other-tower"}},
+        {"img_processor": {"image_dim_out": 768}},
+        {"embd_layer": {"projection_cls": "linear"}},
+        {"embd_layer": {"use_hd_transform": False}},
+        {"embd_layer": {"with_learnable_separator": False}},
+    ],
+)
+def test_phi3_vision_with_another_tower_is_refused(changes: dict[str, Any]) -> None:
+    """Only the published form is known."""
+    with pytest.raises(UnsupportedArchitectureError):
+        describe(phi3_v(**changes))
+
+
 def test_llama4_without_a_tower_says_what_was_assumed() -> None:
     """All published Llama 4 models have the same tower; the note names the assumption."""
     text: dict[str, Any] = {"num_local_experts": 4, "head_dim": 8, "intermediate_size_mlp": 96}

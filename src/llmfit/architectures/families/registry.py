@@ -27,6 +27,7 @@ MODULES = (
     "glm5_next",
     "deepseek_v4",
     "zamba",
+    "vision_phi",
 )
 """Modules with a mapping `FAMILIES` from `model_type` to recipe, in the order in which they are searched.
 
