@@ -20,7 +20,9 @@ from llmfit.records.training import (
     OPTIMIZERS,
     RECIPES,
     STAGES,
+    TRAINERS,
     Training,
+    with_loss_of,
 )
 
 VOCABULARIES: Mapping[str, Sequence[str]] = {
@@ -31,7 +33,13 @@ VOCABULARIES: Mapping[str, Sequence[str]] = {
     "gradient_checkpointing": CHECKPOINTINGS,
     "attention": ATTENTIONS,
     "loss": LOSSES,
+    "trainer": TRAINERS,
 }
+OWN_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "torchtune": {"recipe": "bf16", "adapter_dtype": "bf16", "loss": "chunked"},
+    "litgpt": {"recipe": "bf16", "adapter_dtype": "bf16", "lora_rank": 8, "lora_dropout": 0.05},
+}
+"""What a library does where nobody says otherwise: torchtune 0.6 and litgpt 0.4 with `bf16-true`."""
 QLORA_FORMAT = "nf4-dq"
 """How QLoRA stores the frozen model where nobody says: nf4 with double quantisation, as its paper does."""
 
@@ -48,6 +56,7 @@ def training_of(catalog: Catalog, method: str, **words: Any) -> Training:  # noq
         if name in chosen:
             chosen[name] = tuple(part.strip() for word in chosen[name] for part in word.split(",") if part.strip())
     base = chosen.pop("base_format", QLORA_FORMAT if chosen["method"] == "qlora" else None)
+    chosen = _own_defaults(chosen) | chosen
     training = Training(facts=catalog.training, base_format=None if base is None else catalog.format(base), **chosen)
     if base is not None and training.method != "qlora":
         raise UsageError("--base-format is for --training qlora alone", hint="Other methods keep the model in 16 bit")
@@ -58,6 +67,16 @@ def training_of(catalog: Catalog, method: str, **words: Any) -> Training:  # noq
     if training.fsdp and training.zero:
         raise UsageError("--fsdp and --zero contradict each other", hint="Give one of them")
     return training
+
+
+def _own_defaults(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of the library that trains: litgpt recomputes layers with FSDP alone, on several GPUs."""
+    trainer = chosen.get("trainer", "peft")
+    found = dict(OWN_DEFAULTS.get(trainer, {}))
+    if trainer == "litgpt":
+        several = chosen.get("gpus", 1) > 1
+        found |= {"gradient_checkpointing": "full" if several else "none", "fsdp": several}
+    return found
 
 
 def _word(name: str, word: str) -> str:
@@ -96,6 +115,7 @@ def estimate_finetuning(
     row = row_of(catalog, model)
     architecture = describe(row.architecture)
     training, device = load_on(catalog, method, device=device, **words)
+    training = with_loss_of(training, row.kind)
     estimated = estimate_training(architecture, training, device=device)
     license_ = effective_license(row, models=catalog.models, licenses=catalog.licenses)
     kept = () if license_.derivatives_allowed else ("the licence lets no changed version be passed on",)

@@ -86,3 +86,32 @@ def test_without_a_device_there_are_bytes_and_a_recipe(catalog: Catalog) -> None
     assert found.plan is not None
     assert found.plan.batch_size is None
     assert found.plan.recipe["peft"]["class"] == "LoraConfig"
+
+
+def test_a_library_brings_its_own_defaults(catalog: Catalog) -> None:
+    """They hold where nobody says otherwise: litgpt trains in bf16, with rank 8, and computes no layer again."""
+    own = training_of(catalog, "lora", trainer="LitGPT")
+    assert (own.recipe, own.adapter_dtype, own.lora_rank, own.gradient_checkpointing) == ("bf16", "bf16", 8, "none")
+    several = training_of(catalog, "lora", trainer="litgpt", gpus=2)
+    assert (several.fsdp, several.gradient_checkpointing) == (True, "full")
+    said = training_of(catalog, "lora", trainer="litgpt", lora_rank=64, gradient_checkpointing="full")
+    assert (said.lora_rank, said.gradient_checkpointing) == (64, "full")
+    assert training_of(catalog, "full", trainer="torchtune").loss == "chunked"
+    assert training_of(catalog, "lora").trainer == "peft"
+
+
+def test_an_embedder_is_counted_with_the_loss_that_it_learns_by(catalog: Catalog) -> None:
+    """Logits of its whole vocabulary would take gigabytes."""
+    name = next(row.id for row in catalog.models.values() if row.kind == "embedding" and row.parameters > 3e8)
+    found = estimate_finetuning(name, "lora", target_modules=["all-linear"], catalog=catalog)
+    assert isinstance(found.workload, Training)
+    assert found.workload.loss == "contrastive"
+
+
+def test_the_answer_names_the_modules_that_are_adapted(catalog: Catalog) -> None:
+    """PEFT's default for the architecture under LoRA, every linear layer under QLoRA."""
+    plain, quantised = (estimate_finetuning("Qwen3-8B", method, catalog=catalog) for method in ("lora", "qlora"))
+    assert plain.plan is not None
+    assert quantised.plan is not None
+    assert plain.plan.recipe["peft"]["target_modules"] == ["q_proj", "v_proj"]
+    assert len(quantised.plan.recipe["peft"]["target_modules"]) == 7

@@ -51,6 +51,7 @@ def estimate(
     loss: t.Loss = None,
     attention: t.Attention = None,
     packing: t.Packing = False,
+    trainer: t.Trainer = None,
     gpus: t.Gpus = None,
     zero: t.Zero = None,
     fsdp: t.Fsdp = False,

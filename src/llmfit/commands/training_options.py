@@ -56,10 +56,19 @@ BaseFormat = Annotated[
     str | None, typer.Option("--base-format", metavar="FORMAT", help="How qlora stores the model; nf4-dq.")
 ]
 Loss = Annotated[
-    str | None, typer.Option("--loss", metavar="WORD", help="Logits of all tokens at once: full, chunked or fused.")
+    str | None,
+    typer.Option(
+        "--loss", metavar="WORD", help="Logits of all tokens at once: full, chunked or fused; or contrastive."
+    ),
 ]
 Attention = Annotated[str | None, typer.Option("--attention", metavar="WORD", help="eager, sdpa or flash_attention_2.")]
 Packing = Annotated[bool, typer.Option("--packing", help="Sequences are packed, without padding.")]
+Trainer = Annotated[
+    str | None,
+    typer.Option(
+        "--trainer", metavar="NAME", help="Library that trains: peft, torchtune or litgpt."
+    ),
+]
 Gpus = Annotated[int | None, typer.Option("--gpus", metavar="N", help="GPUs that train together.")]
 Zero = Annotated[
     int | None, typer.Option("--zero", metavar="STAGE", parser=zero_stage, help="DeepSpeed ZeRO stage, 0 to 3.")
@@ -84,6 +93,7 @@ OPTIONS: Mapping[str, Any] = {
     "loss": Loss,
     "attention": Attention,
     "packing": Packing,
+    "trainer": Trainer,
     "gpus": Gpus,
     "zero": Zero,
     "fsdp": Fsdp,

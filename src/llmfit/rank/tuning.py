@@ -20,7 +20,7 @@ from llmfit.records.model import Model, ModelKind
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection
 from llmfit.records.task import Task
-from llmfit.records.training import ALL_LINEAR, LORA_METHODS, Training
+from llmfit.records.training import ALL_LINEAR, LORA_METHODS, Training, with_loss_of
 from llmfit.records.workload import Workload
 
 _DECODERS: frozenset[ModelKind] = frozenset(("base", "instruct", "reasoning"))
@@ -98,9 +98,9 @@ class TuningChooser:
 
         Raises UnsupportedWorkloadError where the method does not suit the model, or it has no such modules.
         """
-        del model  # its architecture says it all
+        load = with_loss_of(self.load(architecture), model.kind)
         try:
-            estimated = estimate_training(architecture, self.load(architecture), device=self._device)
+            estimated = estimate_training(architecture, load, device=self._device)
         except UsageError as error:  # a module that this model has not; another may have it
             raise UnsupportedWorkloadError(error.message, hint=error.hint) from error
         held = Variant(load_of(self._training, self._facts), fit(estimated, self._device))

@@ -15,7 +15,6 @@ _STARTS = {
     "reasoning": "it always thinks: data without thinking will weaken that",
 }
 _NO_BASE = "instruction-tuned weights: no base of this lineage is known here"
-_NO_WORDS = frozenset(("embedding", "reranker"))
 _BADGES = {
     "measured": "measured on benchmarks for this before tuning",
     "related": "judged by benchmarks of its relatives or of neighbouring tasks",
@@ -55,7 +54,5 @@ def tuning_warnings(candidate: Candidate, training: Training) -> Iterator[str]:
         yield "its routed experts stay frozen: adapters reach attention and shared layers alone"
     if training.target_modules == (ALL_LINEAR,) and training.method != "qlora":
         yield f"PEFT has no default for {candidate.architecture.model_type}, or none was wanted: every linear layer"
-    if candidate.model.kind in _NO_WORDS:
-        yield "counted with a loss over the vocabulary, which one over vectors or scores does not need: an upper bound"
     if "vision" in candidate.model.tasks:
         yield "counted for text: images add to activations"

@@ -10,6 +10,7 @@ Options of the command line and the words that they accept, each the field of th
 --offload-activations
 """
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 from llmfit.records.base import Record, Source
@@ -44,8 +45,9 @@ fp32         everything in fp32
 Checkpointing = Literal["none", "full", "selective"]
 """full: only the input of each layer is kept; selective: of every second layer."""
 Attention = Literal["eager", "sdpa", "flash_attention_2"]
-Loss = Literal["full", "chunked", "fused"]
-"""full: logits of all tokens in fp32; chunked: upcast in chunks; fused: never whole (Liger, cut cross-entropy)."""
+Loss = Literal["full", "chunked", "fused", "contrastive"]
+"""full: logits of all tokens in fp32; chunked: upcast in chunks; fused: never whole (Liger, cut cross-entropy);
+contrastive: vectors or scores of sequences, no logits."""
 Sharding = Literal["ddp", "zero-1", "zero-2", "zero-3", "fsdp"]
 Trainer = Literal["peft", "torchtune", "litgpt"]
 """Library that runs the training, which decides what lies in memory beside the method's own tensors.
@@ -108,6 +110,13 @@ class TrainingFacts(Record):
             if row.model_type == model_type:
                 return row
         return None
+
+
+def with_loss_of(training: "Training", kind: str) -> "Training":
+    """Return the load with the loss by which such models learn: embedders and rerankers predict no words."""
+    if kind in {"embedding", "reranker"} and training.loss == "full":
+        return replace(training, loss="contrastive")
+    return training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,13 @@ def plan_words(plan: TrainingPlan) -> list[Paragraph]:
         "rank": plan.lora_rank,
     }
     words = [f"{word} {limit:,}" for word, limit in limits.items() if limit is not None]
+    peft = plan.recipe.get("peft") or {}
+    names = peft.get("target_modules", ())
+    rank = f" with rank {peft['r']}" if "r" in peft else ""
+    adapted = [said(f"adapts {', '.join(names)}{rank}")] if names else []
     most = [said(f"fits up to: {', or '.join(words)}")] if words else []
     others = ", ".join(f"{one.method} {amount(one.total_bytes)} ({VERDICTS[one.verdict][0]})" for one in plan.methods)
-    return most + ([said(f"by method: {others}")] if others else [])
+    return adapted + most + ([said(f"by method: {others}")] if others else [])
 
 
 def recipe_words(plan: TrainingPlan) -> list[Paragraph]:

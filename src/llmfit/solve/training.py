@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training import estimate_training
+from llmfit.estimate.training.targets import rank_limits
 from llmfit.fit import fit
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -38,10 +39,10 @@ def longest_sequence(architecture: Architecture, training: Training, *, device: 
 
 
 def highest_rank(architecture: Architecture, training: Training, *, device: Device) -> int | None:
-    """Return the highest rank that fits, at most the hidden size; None where none does or the method has no rank."""
+    """Return the highest rank that fits, at most what every adapted module has; None where none does or has no rank."""
     if training.method not in LORA_METHODS:
         return None
-    limit = architecture.hidden_size
+    limit = rank_limits(architecture, training)[0]
     return _largest(lambda n: _fits(architecture, replace(training, lora_rank=n), device), limit)
 
 

@@ -54,19 +54,21 @@ def test_a_sequence_is_never_longer_than_the_models_context() -> None:
     assert longest_sequence(llama(), load("lora"), device=card(80_000)) == 4096
 
 
-def test_the_highest_rank_is_bounded_by_the_hidden_size() -> None:
-    """A larger rank than the matrix has means nothing."""
-    assert highest_rank(llama(), load("lora"), device=card(80_000)) == 512
+def test_the_highest_rank_is_bounded_by_the_smallest_adapted_matrix() -> None:
+    """A larger rank than the matrix has means nothing: v_proj is 128 × 512, o_proj 512 × 512."""
+    assert highest_rank(llama(), load("lora"), device=card(80_000)) == 128
+    assert highest_rank(llama(), load("lora", target_modules=("o_proj",)), device=card(80_000)) == 512
 
 
 def test_the_highest_rank_fits_and_one_more_does_not() -> None:
     """On a card that is nearly full."""
     device = card(740)
-    found = highest_rank(llama(), load("lora", sequence_length=128), device=device)
+    asked = {"sequence_length": 128, "target_modules": ("q_proj", "o_proj", "down_proj")}
+    found = highest_rank(llama(), load("lora", **asked), device=device)
     assert found is not None
     assert 1 <= found < 512
-    assert verdict(device, "lora", sequence_length=128, lora_rank=found) is Verdict.FITS
-    assert verdict(device, "lora", sequence_length=128, lora_rank=found + 1) is not Verdict.FITS
+    assert verdict(device, "lora", lora_rank=found, **asked) is Verdict.FITS
+    assert verdict(device, "lora", lora_rank=found + 1, **asked) is not Verdict.FITS
 
 
 def test_methods_without_a_rank_have_no_highest_one() -> None:

@@ -9,12 +9,13 @@ from llmfit.estimate.training.optimizers import state_bytes, step_bytes
 from llmfit.estimate.training.overhead import overhead_part
 from llmfit.estimate.training.precision import ADAPTERS, RECIPES, Bytes
 from llmfit.estimate.training.sharding import Shards, bucket_bytes, divided, gather_bytes, shards
+from llmfit.estimate.training.targets import rank_limits
 from llmfit.estimate.training.timeline import Gradients, Moment, peak
 from llmfit.estimate.training.trained import Trained, trained_tensors
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Line, Part, PartName
-from llmfit.records.training import Training
+from llmfit.records.training import LORA_METHODS, Training
 
 CHUNKS = 8
 """Chunks of a chunked cross-entropy (torchtune's `CEWithChunkedOutputLoss`)."""
@@ -30,6 +31,7 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
     if litgpt.runs(training):
         litgpt.check(architecture, training)
         architecture = litgpt.own_model(architecture)
+    _check_rank(architecture, training)
     plan, state = shards(training), _state(architecture, training)
     weights = _weights(architecture, training, plan)
     buffers = _buffers(architecture, training, plan, state=state, weights=weights)
@@ -226,6 +228,18 @@ def _check(architecture: Architecture, training: Training) -> None:
         raise UsageError(f"this model has {architecture.num_hidden_layers} layers to train")
 
 
+def _check_rank(architecture: Architecture, training: Training) -> None:
+    """Raise UsageError for a rank that no adapted matrix has."""
+    if training.method not in LORA_METHODS:
+        return
+    largest = rank_limits(architecture, training)[1]
+    if training.lora_rank > largest:
+        raise UsageError(
+            f"--lora-rank {training.lora_rank} is more than any of the adapted matrices has",
+            hint=f"at most {largest}; train the weights themselves with --training full",
+        )
+
+
 def _assumptions(training: Training) -> tuple[str, ...]:
     found = ["cached kernels, no torch.compile"]
     if training.stage in {"dpo", "ppo"} and training.is_adapter:
@@ -239,6 +253,8 @@ def _assumptions(training: Training) -> tuple[str, ...]:
 
 def _warnings(architecture: Architecture, training: Training) -> tuple[str, ...]:
     found = []
+    if training.method in LORA_METHODS and training.lora_rank > (least := rank_limits(architecture, training)[0]):
+        found.append(f"rank {training.lora_rank} is more than the smallest adapted matrix has, {least}")
     if any(t.role is Role.MIXER_IN for t in architecture.tensors):
         found.append("activations of recurrent mixers are an approximation that nobody measured")
     limit = architecture.context_length

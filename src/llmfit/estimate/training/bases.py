@@ -69,8 +69,24 @@ def unpacked_bytes(architecture: Architecture, training: Training) -> int:
     """
     if training.method != "qlora":
         return 0
+    form = training.base_format
+    if form is not None and form.family == "gptq":
+        return _unpacked_gptq_bytes(architecture, training)
     matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in EXPERT_ROLES))
     return (4 if litgpt.runs(training) else 2) * max((prod(t.shape) for t in matrices), default=0)
+
+
+def _unpacked_gptq_bytes(architecture: Architecture, training: Training) -> int:
+    """Bytes of a GPTQ model's matrices as AutoGPTQ multiplies with them while it trains.
+
+    The product is torch's, which keeps each unpacked matrix for backward: those of one layer where layers are computed
+    again, else of all. Unpacking one takes 32-bit integers and then 8-bit ones.
+    Source: AutoGPTQ 0.7.1, `nn_modules/qlinear/qlinear_cuda_old.py`.
+    """
+    linear = [t for t in architecture.tensors if t.layers and is_linear(t)]
+    everything = 2 * sum(t.parameters for t in linear)
+    kept = everything if training.gradient_checkpointing == "none" else everything // architecture.num_hidden_layers
+    return kept + 5 * max((prod(t.shape) for t in linear), default=0)
 
 
 def unpacked_head_bytes(architecture: Architecture, training: Training) -> int:

@@ -8,8 +8,9 @@ until the graph is gone, which is after the next forward pass, and unpacks a mat
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from llmfit.errors import UnsupportedWorkloadError, UsageError
+from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.targets import is_linear
 from llmfit.estimate.weights.untied import with_own_head
@@ -38,11 +39,13 @@ def keeps_inputs(training: Training) -> bool:
 
 
 def check(architecture: Architecture, training: Training) -> None:
-    """Raise UsageError for a method that litgpt has not, UnsupportedWorkloadError for a model that it has not."""
+    """Raise UnsupportedWorkloadError for a method or a model that litgpt has not."""
     if training.method not in METHODS or training.stage != "sft":
-        raise UsageError(f"litgpt has no {training.method} with {training.stage}", hint="it has full, lora, qlora")
+        raise UnsupportedWorkloadError(
+            f"litgpt has no {training.method} with {training.stage}", hint="it has full, lora, qlora"
+        )
     if training.method == "qlora" and training.gpus > 1:
-        raise UsageError("litgpt quantises on one GPU only", hint="leave --gpus out, or use --training lora")
+        raise UnsupportedWorkloadError("litgpt quantises on one GPU only", hint="use --gpus 1 or --training lora")
     if architecture.is_encoder_only or architecture.is_encoder_decoder:
         raise UnsupportedWorkloadError(f"litgpt has no {architecture.model_type}", hint="leave --trainer out")
 
@@ -91,7 +94,7 @@ def targets(architecture: Architecture, training: Training) -> tuple[Tensor, ...
     if not all(name in WORDS for name in names):
         return None
     roles = frozenset[Role]().union(*(WORDS[name] for name in names))
-    return tuple(t for t in architecture.tensors if t.role in roles and t.section is Section.TEXT)
+    return tuple(t for t in own_model(architecture).tensors if t.role in roles and t.section is Section.TEXT)
 
 
 def quantised_inputs(architecture: Architecture, training: Training) -> int:
@@ -103,6 +106,24 @@ def quantised_inputs(architecture: Architecture, training: Training) -> int:
         elif is_linear(tensor) and (tensor.role in SHARED_INPUT or tensor.role in {Role.ATTN_OUT, Role.MLP_DOWN}):
             taken += b * tensor.shape[1] * len(tensor.layers)
     return taken
+
+
+def arguments(training: Training) -> dict[str, Any]:
+    """Return the options of `litgpt finetune_*` that take what the estimate says."""
+    found: dict[str, Any] = {
+        "precision": "bf16-mixed" if training.recipe.endswith("amp") else "bf16-true",
+        "devices": training.gpus,
+        "train.micro_batch_size": training.batch_size,
+        "train.global_batch_size": training.batch_size * training.gradient_accumulation * training.gpus,
+        "train.max_seq_length": training.sequence_length,
+    }
+    if training.method == "qlora" and training.base_format is not None:
+        found["quantize"] = f"bnb.{training.base_format.id}"
+    if training.is_adapter:
+        found |= {"lora_r": training.lora_rank, "lora_dropout": training.lora_dropout}
+        names = training.target_modules or DEFAULT_TARGETS
+        found |= {f"lora_{word}": word in names for word in WORDS}
+    return found
 
 
 def attention_bytes(architecture: Architecture, training: Training, *, width: int) -> tuple[int, str]:

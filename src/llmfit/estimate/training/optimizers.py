@@ -49,11 +49,12 @@ def state_bytes(tensor: Trained, width: Bytes, *, optimizer: Optimizer, galore_r
 def step_bytes(tensor: Trained, width: Bytes, *, foreach: bool) -> int:
     """Return what the step itself needs for a moment.
 
-    Master weights: an fp32 copy of the gradients (DeepSpeed's estimate for ZeRO-2 counts it too).
+    Master weights: gradients flattened in 16 bit, and the fp32 copy that is made of them
+    (DeepSpeed 0.19.8, `stage_1_and_2.py`, `step`; its estimate for ZeRO-2 counts the copy).
     torch's `foreach` AdamW: the square root of every second moment at once.
     """
     if width.master:
-        return 4 * tensor.parameters
+        return (4 + width.gradient) * tensor.parameters
     return width.state * tensor.parameters if foreach else 0
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.targets import target_tensors
 from llmfit.records.architecture import Architecture
 from llmfit.records.training import LORA_METHODS, Optimizer, Training
@@ -45,6 +46,10 @@ def recipe(architecture: Architecture, training: Training) -> Recipe:
 
     Raises what `target_tensors` raises.
     """
+    if litgpt.runs(training):
+        command = "full" if training.method == "full" else "lora"
+        own = litgpt.arguments(training)
+        return Recipe(trainer=f"litgpt finetune_{command}", model={}, peft={}, arguments=own, deepspeed={})
     return Recipe(
         trainer=TRAINERS[training.stage],
         model=_model(training),
@@ -136,6 +141,8 @@ def _deepspeed(training: Training) -> dict[str, Any]:
 
 def _notes(training: Training) -> tuple[str, ...]:
     found = []
+    if training.trainer == "torchtune":
+        found.append("these are PEFT's words; torchtune has a config of its own, with lora_attn_modules and lora_rank")
     if training.upcast_frozen:
         found.append("call prepare_model_for_kbit_training: it keeps embeddings, head and norms in fp32")
     if training.is_adapter and training.adapter_dtype == "bf16":

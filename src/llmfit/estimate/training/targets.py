@@ -82,6 +82,12 @@ def target_tensors(architecture: Architecture, training: Training) -> tuple[Tens
     return chosen
 
 
+def rank_limits(architecture: Architecture, training: Training) -> tuple[int, int]:
+    """Return the smallest and the largest rank that the adapted matrices have: the shorter side of each."""
+    sides = [min(tensor.shape) for tensor in target_tensors(architecture, training)] or [training.lora_rank]
+    return min(sides), max(sides)
+
+
 def _matches(tensor: Tensor, name: str) -> bool:
     """Whether a target's name means the tensor; `mlp.c_proj` tells it from the attention's `c_proj`."""
     parent, _, last = name.rpartition(".")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.bases import unpacked_bytes, unpacked_head_bytes
-from llmfit.estimate.training.loss import LossTerm, head_gradient_bytes, kept_outputs, loss_term
+from llmfit.estimate.training.loss import LossTerm, head_gradient_bytes, kept_outputs, loss_term, rollout_bytes
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
 from llmfit.estimate.training.targets import LINEAR
@@ -53,7 +53,7 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
     cache = max(0, kept.bytes - activation_bytes(training) * architecture.vocab_size * training.tokens)
     head = head_gradient_bytes(architecture, training)
     weights = Line(
-        "nf4 matrix unpacked for use", unpacked_bytes(architecture, training), "16 bit of the largest matrix"
+        "quantised matrix unpacked for use", unpacked_bytes(architecture, training), "16 bit of the largest matrix"
     )
     head_unpacked = Line("nf4 head unpacked for use", unpacked_head_bytes(architecture, training), "4·V·h")
     outputs = Line("outputs that the loop holds", kept.bytes, kept.formula)
@@ -80,6 +80,8 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         Line("embedding and head gradients before they are summed", tied, f"2·{head}"),
         outputs,
     )
+    rollout = rollout_bytes(architecture, training)
+    generating = (Line("scores and cache of the answers", rollout.bytes, rollout.formula, rollout.source),)
     in_step = (Line("gradients", gradients.all), Line("temporaries of the step", gradients.step), outputs)
     return (
         _moment("at the loss", at_loss),
@@ -87,6 +89,7 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         _moment("in the first layer's backward", in_first),
         _moment("at the end of backward", at_end),
         _moment("in the optimizer's step", in_step),
+        _moment("while answers are generated", generating),
         *_next_forward(architecture, training, kept=(*layers.kept, layers.casts), head=head_unpacked, loss=loss),
     )
 

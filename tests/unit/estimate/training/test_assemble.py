@@ -231,3 +231,21 @@ def test_a_line_spells_its_formula_with_numbers() -> None:
     assert lines["model"] == f"{P:,} parameters × 2 B"
     assert "4·8·512 + 4·512·8 + 4·8·512 + 4·128·8 = 53,248 parameters" in lines["adapter"]
     assert lines["gradients"] == "53,248 trained parameters × 4 B"
+
+
+def test_a_rank_that_no_matrix_has_is_refused_and_one_that_some_lack_is_told() -> None:
+    """v_proj is 128 × 512 and q_proj 512 × 512."""
+    with pytest.raises(UsageError, match="lora-rank 513") as caught:
+        estimate("lora", lora_rank=513)
+    assert "512" in caught.value.hint
+    assert any("128" in warning for warning in estimate("lora", lora_rank=129).warnings)
+    assert not estimate("lora", lora_rank=128).warnings
+
+
+def test_gptq_matrices_are_unpacked_and_kept_while_a_layer_trains() -> None:
+    """One layer's in 16 bit where layers are computed again, those of all layers where not."""
+    options = {"base_format": "gptq-int4", "sequence_length": 1, "optimizer": "sgd"}
+    linear = 4 * (2 * 512 * 512 + 2 * 128 * 512 + 3 * 512 * 1024)
+    again = part(PartName.ACTIVATION, "qlora", gradient_checkpointing="full", **options)
+    whole = part(PartName.ACTIVATION, "qlora", gradient_checkpointing="none", **options)
+    assert whole - again == pytest.approx(2 * linear * 3 / 4, rel=0.02)

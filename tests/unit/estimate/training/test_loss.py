@@ -1,6 +1,6 @@
 """Logits and loss."""
 
-from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term
+from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term, rollout_bytes
 from support.training import llama, load
 
 V, H = 1000, 512
@@ -62,3 +62,26 @@ def test_a_prefix_lies_in_the_returned_cache_too() -> None:
     options = {"sequence_length": 100, "gradient_checkpointing": "none", "keep_outputs": True, "use_cache": True}
     prefix = kept_outputs(llama(), load("prefix", virtual_tokens=10, **options)).bytes
     assert prefix - kept_outputs(llama(), load("lora", **options)).bytes == 2 * 4 * 2 * 128 * 10
+
+
+def test_an_embedder_makes_no_logits() -> None:
+    """A contrastive loss compares vectors."""
+    assert loss(loss="contrastive") == 0
+
+
+def test_pairs_are_scored_without_an_upcast() -> None:
+    """DPO: 5 bytes a token and word of both answers, and one sequence's log-softmax."""
+    assert loss(stage="dpo") == (5 * 200 + 2 * 100) * V
+    assert loss(stage="dpo", loss="chunked") > 0
+
+
+def test_the_entropy_of_ppo_takes_two_more_copies() -> None:
+    """Logits, log-softmax, softmax and product in 16 bit."""
+    assert loss(stage="ppo") == 8 * V * 100
+
+
+def test_rollouts_hold_scores_twice_and_a_cache() -> None:
+    """8·V bytes a token and 2·2·128 B of cache in each of four layers; nothing in other stages."""
+    training = load("full", stage="ppo", sequence_length=100, batch_size=2, gradient_accumulation=3, recipe="bf16")
+    assert rollout_bytes(llama(), training).bytes == (8 * V + 4 * 2 * 2 * 128) * 600
+    assert rollout_bytes(llama(), load("full")).bytes == 0

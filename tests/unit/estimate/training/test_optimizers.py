@@ -78,8 +78,8 @@ def test_adapters_keep_fp32_states_unless_told_otherwise() -> None:
 
 
 def test_the_step_needs_an_fp32_gradient_for_master_weights() -> None:
-    """DeepSpeed copies the share that it steps to fp32."""
-    assert step_bytes(MATRIX, RECIPES["bf16-master"], foreach=False) == 4 * MATRIX.parameters
+    """DeepSpeed flattens the share that it steps in 16 bit and casts that to fp32."""
+    assert step_bytes(MATRIX, RECIPES["bf16-master"], foreach=False) == 6 * MATRIX.parameters
 
 
 def test_foreach_needs_one_state_more_while_it_steps() -> None:
