@@ -6,9 +6,10 @@ The caller compares the tensors with what the fields describe, so that a wrong t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from llmfit.records.checkpoint import Checkpoint
+from llmfit.sources import gguf_recurrent, gguf_special
+from llmfit.sources.gguf_header import Fields, Header
 
 UNKNOWN = "gguf/"
 """Begins the `model_type` of a file whose architecture has no translation."""
@@ -28,34 +29,6 @@ _PLAIN = {
 }
 _EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 
-Fields = dict[str, Any]
-
-
-class Header:
-    """A checkpoint's metadata and names of tensors, by what they say."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.metadata = checkpoint.metadata
-        name = checkpoint.metadata.get("general.architecture")
-        self.architecture = name if isinstance(name, str) else ""
-        self.shapes = {tensor.name: tensor.shape for tensor in checkpoint.tensors}
-
-    def value(self, key: str) -> Any:  # noqa: ANN401 - a value of any GGUF type
-        """Return a value of the architecture's own; of a list of equal values the value."""
-        found = self.metadata.get(f"{self.architecture}.{key}")
-        if isinstance(found, list) and found and all(item == found[0] for item in found):
-            return found[0]
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether the first layers hold a tensor of this name."""
-        return any(f"blk.{layer}.{name}" in self.shapes for layer in (0, 1, 3))
-
-    def rows(self, name: str) -> int | None:
-        """Return the outer dimension of a tensor."""
-        shape = self.shapes.get(name)
-        return shape[0] if shape else None
-
 
 def config_of(checkpoint: Checkpoint) -> Fields:
     """Return the fields of `config.json` for a GGUF file; a `model_type` that nobody knows where there is no rule."""
@@ -74,11 +47,14 @@ def config_of(checkpoint: Checkpoint) -> Fields:
 def _common(header: Header) -> Fields:
     """Return what most architectures have, by the same names."""
     fields = {name: found for key, name in _PLAIN.items() if (found := header.value(key)) is not None}
-    layers, nextn = header.value("block_count"), header.value("nextn_predict_layers")
-    if isinstance(layers, int) and isinstance(nextn, int) and 0 < nextn < layers:
-        fields["num_nextn_predict_layers"] = nextn
-        layers -= nextn
+    layers = header.value("block_count")
+    if isinstance(layers, int) and header.layers < layers:
+        fields["num_nextn_predict_layers"] = layers - header.layers
+        layers = header.layers
     fields["num_hidden_layers"] = layers
+    for name in ("sliding_window", "intermediate_size"):
+        if fields.get(name) == 0:  # written where there is none
+            del fields[name]
     fields["vocab_size"] = header.rows("token_embd.weight") or header.value("vocab_size")
     fields["tie_word_embeddings"] = "output.weight" not in header.shapes
     fields["attention_bias"] = header.has("attn_q.bias") or header.has("attn_qkv.bias")
@@ -127,6 +103,11 @@ def _deepseek(header: Header, fields: Fields) -> None:
     fields.pop("head_dim", None)
 
 
+def _indexed(header: Header, fields: Fields) -> None:
+    _deepseek(header, fields)
+    gguf_special.indexed(header, fields)
+
+
 def _cohere(header: Header, fields: Fields) -> None:
     fields |= {"model_type": "cohere", "use_qk_norm": header.has("attn_q_norm.weight")}
 
@@ -144,18 +125,7 @@ def _exaone4(header: Header, fields: Fields) -> None:
 def _glm4_moe(header: Header, fields: Fields) -> None:
     fields["model_type"] = "glm4_moe"
     fields["use_qk_norm"] = header.has("attn_q_norm.weight")
-
-
-def _lfm2(header: Header, fields: Fields) -> None:
-    """Layers without KV heads are convolutions."""
-    heads = header.metadata.get(f"{header.architecture}.attention.head_count_kv")
-    fields["model_type"] = "lfm2"
-    if isinstance(heads, list):
-        fields["layer_types"] = ["full_attention" if count else "conv" for count in heads]
-        fields["num_key_value_heads"] = max((count for count in heads if isinstance(count, int)), default=0)
-    fields["conv_L_cache"] = header.value("shortconv.l_cache")
-    fields["block_auto_adjust_ff_dim"] = False
-    fields.pop("head_dim", None)
+    fields.setdefault("first_k_dense_replace", 0)
 
 
 def _gpt2(header: Header, fields: Fields) -> None:
@@ -201,6 +171,7 @@ def _mpt(header: Header, fields: Fields) -> None:
 
 _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "llama": _llama,
+    "mistral3": _llama,
     "qwen2": "qwen2",
     "qwen2vl": "qwen2",
     "qwen3": "qwen3",
@@ -226,7 +197,7 @@ _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "mpt": _mpt,
     "stablelm": _stablelm,
     "olmo": "olmo",
-    "olmo2": "olmo2",
+    "olmo2": gguf_special.olmo2,
     "olmoe": "olmoe",
     "granite": "granite",
     "granitemoe": "granitemoe",
@@ -246,6 +217,30 @@ _RULES: Mapping[str, str | Callable[[Header, Fields], None]] = {
     "minimax-m2": "minimax_m2",
     "orion": "orion",
     "baichuan": "baichuan",
-    "lfm2": _lfm2,
+    "lfm2": gguf_recurrent.lfm2,
+    "lfm2moe": gguf_recurrent.lfm2,
+    "mamba": gguf_recurrent.mamba,
+    "mamba2": gguf_recurrent.mamba2,
+    "jamba": gguf_recurrent.jamba,
+    "falcon-h1": gguf_recurrent.falcon_h1,
+    "granitehybrid": gguf_recurrent.granite_hybrid,
+    "nemotron_h": gguf_recurrent.nemotron_h,
+    "nemotron_h_moe": gguf_recurrent.nemotron_h,
+    "qwen3next": gguf_recurrent.qwen_delta("qwen3_next"),
+    "qwen35": gguf_recurrent.qwen_delta("qwen3_5_text"),
+    "qwen35moe": gguf_recurrent.qwen_delta("qwen3_5_moe_text"),
+    "bert": gguf_special.bert,
+    "modern-bert": gguf_special.modern_bert,
+    "t5": gguf_special.t5,
+    "t5encoder": gguf_special.t5,
+    "gemma3n": gguf_special.gemma3n,
+    "gemma4": gguf_special.gemma4,
+    "llama4": gguf_special.llama4,
+    "afmoe": gguf_special.afmoe,
+    "ernie4_5-moe": gguf_special.ernie_moe,
+    "hunyuan-moe": gguf_special.hunyuan_moe,
+    "deepseek32": _indexed,
+    "glm-dsa": _indexed,
+    "apertus": "apertus",
 }
 """Rule of each `general.architecture`: the `model_type` alone where the common fields say the rest."""

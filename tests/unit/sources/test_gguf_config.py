@@ -52,8 +52,8 @@ def test_metadata_describe_the_model_that_was_converted(model_type: str) -> None
 
 def test_an_architecture_without_a_rule_has_an_unknown_model_type() -> None:
     """Nothing is described by the likeness of a name."""
-    checkpoint = Checkpoint(kind="gguf", tensors=(), metadata={"general.architecture": "jamba"})
-    assert config_of(checkpoint) == {"model_type": f"{UNKNOWN}jamba"}
+    checkpoint = Checkpoint(kind="gguf", tensors=(), metadata={"general.architecture": "rwkv7"})
+    assert config_of(checkpoint) == {"model_type": f"{UNKNOWN}rwkv7"}
 
 
 @pytest.mark.parametrize("name", [None, 5, "", "\x1b[31m", "x" * 500])

@@ -57,7 +57,7 @@ def decoder_head(stack: Stack, head: str) -> None:
 def bert_head(stack: Stack, head: str) -> None:
     """Add BERT's pooler or one of its heads; the word predictor shares the embedding."""
     h = stack.hidden
-    if head in (BASE, SEQUENCE, PRETRAINING):
+    if head in (SEQUENCE, PRETRAINING) or (head == BASE and stack.config.flag("add_pooling_layer", True)):
         stack.linear(Role.POOLER, "dense", (h, h), bias=True)
     if head in (LM, PRETRAINING):
         add_word_predictor(stack)
