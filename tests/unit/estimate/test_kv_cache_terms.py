@@ -42,6 +42,7 @@ CONVOLUTION = Tensor(Role.MIXER_CONV, "conv1d", (96, 1, 4), LAYERS)
         ("transformers", "f32", 4, 4),
         ("vllm", "f16", 3, 2),
         ("vllm", "fp8", 3, 2),
+        ("vllm", "f32", 3, 4),
     ],
 )
 def test_a_state_has_its_own_width_on_each_engine(engine: str, kv_format: str, columns: int, width: int) -> None:
@@ -159,3 +160,21 @@ def test_each_kind_has_a_line_of_its_own(engine: str) -> None:
     assert shown.assumptions == ()
     plain = estimate_kv_cache(keeping(*caches), make_load(engine))
     assert (plain.bytes, plain.lines, plain.assumptions) == (shown.bytes, (), ())
+
+
+@pytest.mark.parametrize(
+    ("build", "row", "word"),
+    [
+        ("b5217", 128 * (192 + 128) * 2, "5218"),
+        ("b5218", (576 + 512) * 2, "7837"),
+        ("b7836", (576 + 512) * 2, "7837"),
+        ("b7837", 576 * 2, ""),
+    ],
+)
+def test_a_build_that_keeps_a_latent_otherwise_says_so(build: str, row: int, word: str) -> None:
+    """The first build of each rule follows it already, and an older one names the build that changed it."""
+    extra = {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128}
+    latent = keeping(Cache(CacheKind.LATENT, LAYERS, 576, 0, 1), num_attention_heads=128, extra=extra)
+    found = estimate_kv_cache(latent, make_load(context=256, engine_version=build), explain=True)
+    assert found.bytes == 4 * 256 * row
+    assert [word in note for note in found.assumptions] == [True] * bool(word)
