@@ -40,6 +40,8 @@ OWN_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "litgpt": {"recipe": "bf16", "adapter_dtype": "bf16", "lora_rank": 8, "lora_dropout": 0.05},
 }
 """What a library does where nobody says otherwise: torchtune 0.6 and litgpt 0.4 with `bf16-true`."""
+MOST_GPUS = 1024
+"""GPUs that train one model: what is estimated are single machines and small clusters."""
 QLORA_FORMAT = "nf4-dq"
 """How QLoRA stores the frozen model where nobody says: nf4 with double quantisation, as its paper does."""
 
@@ -145,6 +147,8 @@ def load_on(
         UsageError: As `training_of`, or the machine has another number of GPUs.
     """
     many = gpus or (1 if device is None else max(1, len(device.gpus)))
+    if many > MOST_GPUS:
+        raise UsageError(f"--gpus {many:,}: more than train one model here", hint=f"The limit is {MOST_GPUS:,}")
     return training_of(catalog, method, gpus=many, **words), None if device is None else _with_gpus(device, many)
 
 
@@ -193,6 +197,9 @@ def _with_gpus(device: Device, gpus: int) -> Device:
     """
     if len(device.gpus) == gpus:
         return device
+    if device.unified:
+        hint = "Leave --gpus out"
+        raise UsageError(f"--gpus {gpus}, but {device.name} is a machine by itself with one memory", hint=hint)
     if len(device.gpus) == 1 and device.source != "detected":
         return replace(device, gpus=device.gpus * gpus)
     raise UsageError(

@@ -78,6 +78,14 @@ def test_several_cards_of_one_name_train_together(catalog: Catalog) -> None:
         estimate_finetuning("Qwen/Qwen3-4B", "lora", device=two, catalog=catalog, gpus=3)
 
 
+@pytest.mark.parametrize(("gpu", "gpus", "message"), [("L4", 1025, "1,025"), ("Apple M4 Max 64 GB", 2, "one memory")])
+def test_gpus_that_cannot_train_together_are_refused(catalog: Catalog, gpu: str, gpus: int, message: str) -> None:
+    """Absurd numbers, and machines whose GPU shares the RAM."""
+    device = device_of(catalog, gpu=[gpu])
+    with pytest.raises(UsageError, match=message):
+        estimate_finetuning("Qwen/Qwen3-4B", "lora", device=device, catalog=catalog, gpus=gpus)
+
+
 def test_without_a_device_there_are_bytes_and_a_recipe(catalog: Catalog) -> None:
     """No verdict and no limits, but the libraries' arguments."""
     found = estimate_finetuning("Qwen/Qwen3-4B", "lora", catalog=catalog)

@@ -26,9 +26,9 @@ def locked_answer(
     """
     if lock is None:
         return results, (), ()
-    from llmfit.deployments.lock import changes_since, read_lock, write_lock
+    from llmfit.deployments.lock import changes_since, is_pinned, read_lock, write_lock
 
-    if update or not lock.exists():
+    if update or not is_pinned(lock):
         write_lock(lock, results, catalog_version=catalog.version)
         return results, (), (f"facts of {count_of(len(results), 'deployment')} pinned in {lock}",)
     locked = read_lock(lock)

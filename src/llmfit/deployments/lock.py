@@ -42,6 +42,19 @@ def write_lock(path: Path, results: Sequence[CheckResult], *, catalog_version: s
         raise SourceError(f"{path}: {reason}", hint=hint) from None
 
 
+def is_pinned(path: Path) -> bool:
+    """Return whether there is a lock file of this name.
+
+    Raises:
+        SourceError: No file can have the name.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{str(path)[:200]}: {reason}", hint="Write --lock llmfit.lock") from None
+
+
 def read_lock(path: Path) -> Mapping[str, Any]:
     """Return what the lock file pins.
 

@@ -52,6 +52,15 @@ def test_a_device_is_never_replaced_by_a_lock_file(
     assert (tmp_path / "real.lock").is_file()
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_file_can_have_is_one_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a lock file and as a deploy file."""
+    for words in ((*CHECK, "--lock", name), ("check", f"{name}.yaml")):
+        said = ask(capsys, *words)
+        assert (said.code, said.out) == (3, "")
+        assert "Traceback" not in said.err
+
+
 def test_a_lock_is_no_deploy_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two names mixed up overwrite nothing."""
     path = tmp_path / "deploy.yaml"
