@@ -8,6 +8,7 @@ from llmfit.records.frozen import dataclass
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 LABELS = {
     PartName.WEIGHTS: "weights",
@@ -64,13 +65,17 @@ class Bar:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         """Yield the line."""
+        del console
+        yield self.line(options.max_width)
+
+    def line(self, most: int) -> "Text":
+        """Return the bar as text of at most so many columns."""
         from rich.text import Text
 
-        del console
         line = Text(" " * self.indent, end="\n")
-        for glyph, style in self._drawn(min(self.width, options.max_width - self.indent)):
+        for glyph, style in self._drawn(min(self.width, most - self.indent)):
             line.append(glyph, style)
-        yield line
+        return line
 
     def _drawn(self, width: int) -> list[tuple[str, str]]:
         """Return stretches of one letter with their styles, `width` columns in all."""

@@ -65,14 +65,19 @@ class Legend:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         """Yield a letter and its part for each, side by side as far as they go."""
-        from rich.columns import Columns
         from rich.text import Text
 
-        del console, options
+        del console
         seen = {part.label: part for estimate in self.estimates for part in segments(estimate)}
         shown = [(seen[label].glyph, seen[label].style, label) for label in LABELS.values() if label in seen]
         words = [Text.assemble((glyph, style), (f" {label}", "dim")) for glyph, style, label in [*shown, _FREE]]
-        yield Columns(words, padding=(0, 2))
+        line = Text("  ").join(words)
+        if line.cell_len <= options.max_width:
+            yield line
+        else:
+            from rich.columns import Columns
+
+            yield Columns(words, padding=(0, 2))
 
 
 def range_words(estimate: Estimate) -> str:

@@ -8,6 +8,7 @@ from llmfit.render.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 READABLE = 100
 """Columns beyond which a line of prose is hard to follow."""
@@ -36,7 +37,7 @@ class Paragraph:
         """The words alone."""
         return "".join(text for text, _ in self.parts)
 
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
         """Yield the lines."""
         from rich.text import Text
 

@@ -204,19 +204,21 @@ class _Memory:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         """Yield both."""
-        from rich.table import Table
-
         fit = self.pick.fit
-        drawn = Bar(parts=segments(fit.estimate), capacity=fit.device.usable_bytes, width=BAR_WIDTH)
         words = said((" · ".join(_terms(self.pick)), ""), hang=0)
-        if options.max_width < INDENT + 2 * BAR_WIDTH:
+        narrow = options.max_width < INDENT + 2 * BAR_WIDTH
+        indent = 0 if narrow else INDENT
+        drawn = Bar(parts=segments(fit.estimate), capacity=fit.device.usable_bytes, width=BAR_WIDTH, indent=indent)
+        if narrow:
             yield from (drawn, words)
             return
-        beside = Table.grid(padding=(0, 2, 0, 0))
-        for width in (INDENT - 2, BAR_WIDTH, min(READABLE, options.max_width) - INDENT - BAR_WIDTH - 2):
-            beside.add_column(width=width)
-        beside.add_row("", drawn, words)
-        yield beside
+        place = INDENT + BAR_WIDTH + 2
+        room = options.update(width=min(READABLE, options.max_width) - place)
+        left = drawn.line(options.max_width)
+        for line in words.__rich_console__(console, room):
+            left.align("left", place)
+            yield left.append_text(line)
+            left = left.blank_copy()
 
 
 def _terms(pick: Recommendation) -> list[str]:

@@ -8,9 +8,9 @@ from llmfit.render.terminal import Terminal
 
 NARROWEST = 16
 """Columns below which the terminal itself has to break lines."""
-_EMPTY = re.compile(r"\x1b\[[\d;]*m( *)\x1b\[0m")
+_EMPTY = r"\x1b\[[\d;]*m( *)\x1b\[0m"
 """Spaces in a colour, such as rich puts between columns."""
-_TRAILING = re.compile(r" +((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
+_TRAILING = r"(?m) +((?:\x1b\[[\d;]*m)*)$"
 
 
 def draw(parts: Iterable[Drawable], *, terminal: Terminal) -> str:
@@ -35,4 +35,7 @@ def draw(parts: Iterable[Drawable], *, terminal: Terminal) -> str:
     )
     for part in parts:
         console.print(part)
-    return _TRAILING.sub(r"\1", _EMPTY.sub(r"\1", out.getvalue())).rstrip("\n")
+    text = out.getvalue()
+    if terminal.color:
+        text = re.sub(_TRAILING, r"\1", re.sub(_EMPTY, r"\1", text))
+    return "\n".join([line.rstrip(" ") for line in text.split("\n")]).rstrip("\n")
