@@ -8,9 +8,9 @@ Reads data/models.yaml, data/scores.yaml and the prior in data/ranking.yaml; sta
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
-from math import sqrt
+from math import exp, log
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,7 +19,19 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from regress import MAXIMUM, Fitted, Known, fit_further, fit_scales, load_known, signal_of
+from regress import (
+    MAXIMUM,
+    SKILLS,
+    Fitted,
+    Known,
+    common,
+    fit_further,
+    fit_scales,
+    load_known,
+    signal_of,
+    skill_of,
+    source_of,
+)
 
 from llmfit.records.ranking import Prior, SmallModels, SparseModels
 
@@ -29,125 +41,169 @@ KNEE = 8.0
 PIVOT = "2024-07-01"
 """About the middle of the dates of small models with scores."""
 SPARSE_SD = 2.0
-THINKING_SIGNALS = ("reasoning", "mathematics", "aime", "math-lvl5", "hmmt")
-CODE_SIGNALS = ("coding", "code", "humaneval", "mbpp", "pass2")
-PRIOR_PAIRS = 5
-"""Models in common that the common loading counts for."""
-LOADING = (0.15, 0.85)
-"""No source is worthless, none is the truth."""
+PRIOR_ROWS = 20
+"""Scores that the common noise counts for when a source's own is estimated."""
+NOISE = (0.3, 3.0)
+"""A source's own noise over the common one: none is the truth, none worthless."""
+NEAR, FAR = 0.3, 0.75
+"""Years between releases: up to the first, and from there up to the second, is how the decay in time is read off."""
+YEARS = (0.25, 2.0)
+"""Bounds of the time in which what a series has in common decays."""
+LEAST_PUBLISHERS = 3
+THINKING_SD = 40.0
+"""First guess of how far the gains by thinking differ between skills."""
+THINKING_ERROR = 15.0
+"""Boards of one skill share what they measure: no such gain is surer than this."""
 
 
-def mean_product(pairs: Iterable[tuple[float, float]]) -> tuple[float, int]:
-    """Return (mean product of standardised deviations, number of pairs): their correlation."""
-    products = [a * b for a, b in pairs]
-    return (sum(products) / len(products) if products else 0.0), len(products)
+@dataclass(frozen=True)
+class Mean:
+    """What one source says of one model at one skill."""
+
+    model: Known
+    source: str
+    skill: str
+    points: float
+    factor: float
+    """Of its class of evidence."""
 
 
-def source_means(scales: Sequence[Fitted]) -> dict[str, dict[str, float]]:
-    """Source → model → mean standardised deviation over the source's benchmarks."""
-    found: dict[str, dict[str, list[float]]] = {}
+def means_of(
+    scales: Sequence[Fitted], known: dict[str, Known], classes: dict[str, dict[str, float]]
+) -> dict[tuple[str, str], list[Mean]]:
+    """Series → what each source says of each of its models at each skill; boards that ask for everything repeat it."""
+    found: dict[tuple[str, str, str], list[float]] = {}
     for scale in scales:
-        for model, value in scale.spreads.items():
-            found.setdefault(scale.source, {}).setdefault(model, []).append(value)
-    return {s: {m: sum(v) / len(v) for m, v in models.items()} for s, models in found.items()}
+        if scale.skill != "general":
+            for model, value in scale.points.items():
+                found.setdefault((model, scale.source, scale.skill), []).append(value)
+    series: dict[tuple[str, str], list[Mean]] = {}
+    for (model, source, skill), values in found.items():
+        row = Mean(known[model], source, skill, sum(values) / len(values), classes[source].get(model, 1.0))
+        series.setdefault(row.model.series, []).append(row)
+    return series
 
 
-def agreements(means: dict[str, dict[str, float]]) -> dict[tuple[str, str], tuple[float, int]]:
-    """Pair of sources → (correlation of deviations, models in common)."""
+def moment(products: Sequence[float]) -> float:
+    """Return the mean product of deviations: the variance that both have in common."""
+    return sum(products) / len(products) if products else 0.0
+
+
+def fit_decay(near: Sequence[tuple[float, float]], far: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return (what a series has in common at one date, years in which it falls to 1/e) from (years, product) rows."""
+    close, distant = (max(moment([product for _, product in rows]), 1.0) for rows in (near, far))
+    from_, to = (moment([years for years, _ in rows]) for rows in (near, far))
+    fall = log(close / distant) / (to - from_) if close > distant and to > from_ else 0.0
+    years = min(max(1 / fall if fall else YEARS[1], YEARS[0]), YEARS[1])
+    return close * exp(from_ / years), years
+
+
+def fit_variances(series: dict[tuple[str, str], list[Mean]], *, limit: float) -> dict[str, Any]:
+    """Estimate what sources see alike, from products of the deviations of pairs (method of moments).
+
+    One model in two sources at one skill gives the shared variance; at two skills, what neighbours tell of it;
+    two models of a series in two sources, by the time between them, give what the series has in common.
+    """
+    same: list[float] = []
+    other: list[float] = []
+    near: list[tuple[float, float]] = []
+    far: list[tuple[float, float]] = []
+    for rows in series.values():
+        for a, b in combinations(rows, 2):
+            product, years = a.points * b.points, abs(a.model.day - b.model.day) / 365.25
+            if a.model.id == b.model.id:
+                if a.source != b.source:
+                    (same if a.skill == b.skill else other).append(product)
+            elif a.source != b.source and a.skill == b.skill and years <= FAR:
+                (near if years <= NEAR else far).append((years, product))
+    shared = min(max(moment(same), 100.0), limit)
+    crossed = min(max(moment(other), 0.1 * shared), 0.9 * shared)
+    alike, decay = fit_decay(near, far)
     return {
-        (a, b): mean_product((means[a][m], means[b][m]) for m in means[a].keys() & means[b].keys())
-        for a, b in combinations(sorted(means), 2)
+        "shared": round(shared, 1),
+        "series_share": round(min(0.9, alike / shared), 3),
+        "series_years": round(decay, 2),
+        "related": round(shared * shared / crossed - shared, 1),
+        "pairs": len(same),
     }
 
 
-def fit_loadings(pairs: dict[tuple[str, str], tuple[float, int]]) -> dict[str, float]:
-    """Split each agreement into one loading per source: agreement(a, b) = loading(a) x loading(b).
+def fit_noise(series: dict[tuple[str, str], list[Mean]], *, shared: float) -> tuple[dict[str, float], float]:
+    """Return (source → what it alone sees, the same over all), as if all were independent sources."""
+    rows = [row for found in series.values() for row in found]
+    own: dict[str, list[float]] = {}
+    for row in rows:
+        own.setdefault(row.source, []).append((row.points**2 - shared) / row.factor)
+    usual = max(0.2 * shared, sum(sum(values) for values in own.values()) / len(rows))
+    noise = {
+        source: min(max((sum(v) + PRIOR_ROWS * usual) / (len(v) + PRIOR_ROWS), NOISE[0] * usual), NOISE[1] * usual)
+        for source, v in sorted(own.items())
+    }
+    return {source: round(value, 1) for source, value in noise.items()}, round(usual, 1)
 
-    Least squares, weighted by the models in common, held near the common loading as by PRIOR_PAIRS models.
+
+def specialist_points(scales: Sequence[Fitted], known: dict[str, Known], *, shared: float) -> float:
+    """Return how far models made for code stand above the prior on boards for code, each publisher counted once.
+
+    Held near nothing by what few publishers leave open, as boards rather measure the coders that are good.
     """
-    total = sum(n for _, n in pairs.values())
-    common = sqrt(max(0.05, sum(value * n for value, n in pairs.values()) / total))
-    loadings = dict.fromkeys(sorted({name for pair in pairs for name in pair}), common)
-    for _ in range(200):
-        for name in loadings:
-            top, bottom = PRIOR_PAIRS * common, float(PRIOR_PAIRS)
-            for (a, b), (value, n) in pairs.items():
-                if name in {a, b}:
-                    other = loadings[b if name == a else a]
-                    top, bottom = top + n * value * other, bottom + n * other * other
-            loadings[name] = min(max(top / bottom, LOADING[0]), LOADING[1])
-    return {name: round(value, 3) for name, value in loadings.items()}
+    values: dict[str, list[float]] = {}
+    for scale in scales:
+        if scale.skill == "code":
+            for model, value in scale.points.items():
+                if known[model].kind != "reasoning" and is_specialist(known[model].tasks, "code"):
+                    values.setdefault(known[model].series[0], []).append(value)
+    means = [sum(v) / len(v) for v in values.values()]
+    if len(means) < LEAST_PUBLISHERS:
+        return 0.0
+    mean = sum(means) / len(means)
+    error = sum((m - mean) ** 2 for m in means) / (len(means) - 1) / len(means)
+    return max(0.0, mean * shared / (shared + error))
 
 
-def row_agreement(scales: Sequence[Fitted]) -> float:
-    """Return how benchmarks of one source agree on models."""
-    return mean_product(
-        (a.spreads[m], b.spreads[m])
-        for a, b in combinations(scales, 2)
-        if a.source == b.source
-        for m in a.spreads.keys() & b.spreads.keys()
-    )[0]
+def fit_thinking(scores: Sequence[dict[str, Any]], known: dict[str, Known]) -> dict[str, float]:
+    """Return, by skill, the points that a model which thinks gains on boards that let it.
 
-
-def family_share(means: dict[str, dict[str, float]], known: dict[str, Known], *, agreement: float) -> float:
-    """Return the share of the agreement that different models of one family have in different sources."""
-    shared, _ = mean_product(
-        (va, vb)
-        for a, b in combinations(means.values(), 2)
-        for ma, va in a.items()
-        for mb, vb in b.items()
-        if ma != mb and known[ma].family == known[mb].family
-    )
-    return min(0.8, max(0.0, shared / agreement))
-
-
-def specialist_points(scales: Sequence[Fitted], known: dict[str, Known], *, sd: float) -> float:
-    """Return how far models made for code stand above the prior on boards for code."""
-    values = [
-        value * sd
-        for scale in scales
-        if any(part in scale.benchmark for part in CODE_SIGNALS)
-        for model, value in scale.spreads.items()
-        if known[model].kind != "reasoning" and is_specialist(known[model].tasks, "code")
-    ]
-    return max(0.0, sum(values) / len(values)) if values else 0.0
-
-
-def thinks(model: Known) -> float:
-    """Return 1 for a model that thinks, always or on request."""
-    return float(model.kind == "reasoning" or "reasoning" in model.tasks)
-
-
-def fit_thinking(scores: Iterable[dict[str, Any]], known: dict[str, Known]) -> float:
-    """Return the points that thinking models gain on exams of reasoning and mathematics.
-
-    Elsewhere the same regression finds no gain, so there is no such term.
+    Each skill is held near the mean of all by what its error leaves open; a skill without boards has the mean.
     """
-    exams = [
-        row
-        for row in scores
-        if any(part in row["benchmark"] for part in THINKING_SIGNALS) and row.get("mode") != "non-thinking"
-    ]
-    return max(0.0, fit_further(exams, known, thinks, unit=0.5)[0])
+    seen: dict[str, tuple[float, float]] = {}
+    for skill in sorted({skill_of(row["benchmark"]) for row in scores}):
+        rows = [row for row in scores if skill_of(row["benchmark"]) == skill]
+        value, error, count = fit_further(rows, known, lambda row: float(row.thought), unit=0.5)
+        if count:
+            seen[skill] = (value, max(error, THINKING_ERROR))
+    if not seen:
+        return {}
+    mean, between = common(list(seen.values()), between=THINKING_SD**2, least=THINKING_ERROR**2)
+    found = {}
+    for skill in sorted({"general", *SKILLS.values()}):
+        value, error = seen.get(skill, (mean, THINKING_ERROR))
+        found[skill] = round(max(0.0, (value / error**2 + mean / between) / (1 / error**2 + 1 / between)), 1)
+    return found
 
 
-def fit_shrinkage(scales: Sequence[Fitted], known: dict[str, Known], *, sd: float) -> dict[str, Any]:
-    """Estimate how far sources agree on deviations from the prior, within and between families."""
+def fit_shrinkage(
+    scales: Sequence[Fitted],
+    known: dict[str, Known],
+    classes: dict[str, dict[str, float]],
+    *,
+    thinking: dict[str, float],
+    sd: float,
+) -> dict[str, Any]:
+    """Estimate how far evidence moves a rating."""
     chat = [s for s in scales if not s.benchmark.startswith(("mteb", "korean-rag"))]
-    means = source_means(chat)
-    pairs = agreements(means)
-    many = sum(n for _, n in pairs.values())
-    agreement = max(0.05, sum(value * n for value, n in pairs.values()) / many)
+    series = means_of(chat, known, classes)
+    variances = fit_variances(series, limit=0.9 * sd**2)
+    noise, mean_noise = fit_noise(series, shared=variances["shared"])
     loss = median(1 / (s.slope * (1 - s.mean_share)) for s in chat if s.source in {"livebench", "aider-edit", "ollv2"})
     return {
-        "agreement": round(agreement, 3),
-        "loadings": "{" + ", ".join(f"{k}: {v}" for k, v in fit_loadings(pairs).items()) + "}",
-        "row_agreement": round(max(agreement, row_agreement(chat)), 3),
-        "family_share": round(family_share(means, known, agreement=agreement), 3),
-        # As any deviation that single boards see, shrunk by how far boards agree.
-        "specialist_points": round(specialist_points(chat, known, sd=sd) * sqrt(agreement), 1),
+        **{name: variances[name] for name in ("shared", "series_share", "series_years", "related")},
+        "noise": "{" + ", ".join(f"{k}: {v}" for k, v in noise.items()) + "}",
+        "common_noise": mean_noise,
+        "thinking": "{" + ", ".join(f"{k}: {v}" for k, v in thinking.items()) + "}",
+        "specialist_points": round(specialist_points(chat, known, shared=variances["shared"]), 1),
         "loss_points": float(round(loss)),
-        "pairs": many,
+        "pairs": variances["pairs"],
     }
 
 
@@ -168,8 +224,9 @@ def render(
     for s in scales:
         maximum = MAXIMUM.get(s.source, 100.0)
         lines.append(
-            f"  - {{benchmark: {s.benchmark}, signal: {signal_of(s.benchmark)}, source: {s.source}, transform: logit,"
-            f" maximum: {maximum}, intercept: {s.intercept:.4f}, slope: {s.slope:.6f}, n: {len(s.spreads)},"
+            f"  - {{benchmark: {s.benchmark}, signal: {signal_of(s.benchmark)}, source: {s.source},"
+            f" skill: {s.skill}, transform: logit,"
+            f" maximum: {maximum}, intercept: {s.intercept:.4f}, slope: {s.slope:.6f}, n: {len(s.points)},"
             f" residual_sd: {s.residual_sd:.1f}, low: {s.low:.1f}, high: {s.high:.1f}}}"
         )
     return "\n".join(lines) + "\n"
@@ -184,11 +241,13 @@ def fit_curve(
     """
     straight = SmallModels(knee=KNEE, per_doubling=0.0, per_doubling_year=0.0, pivot=PIVOT, standard_error=0.0, n=0)
     dense = SparseModels(per_doubling=0.0, raw=0.0, standard_error=0.0, n=0)
-    extra, error, n = fit_further(scores, load_known(models, prior, straight, dense), lambda m: m.below)
+    extra, error, n = fit_further(scores, load_known(models, prior, straight, dense), lambda row: row.model.below)
     small = replace(straight, per_doubling=round(max(0.0, extra), 1), standard_error=round(error, 1), n=n)
-    later, _, _ = fit_further(scores, load_known(models, prior, small, dense), lambda m: m.below * m.years, unit=0.5)
+    later, _, _ = fit_further(
+        scores, load_known(models, prior, small, dense), lambda row: row.model.below * row.model.years, unit=0.5
+    )
     small = replace(small, per_doubling_year=round(max(0.0, later), 1))
-    raw, error, n = fit_further(scores, load_known(models, prior, small, dense), lambda m: m.sparsity)
+    raw, error, n = fit_further(scores, load_known(models, prior, small, dense), lambda row: row.model.sparsity)
     held = min(0.0, raw) * SPARSE_SD**2 / (SPARSE_SD**2 + error**2)
     sparse = SparseModels(per_doubling=round(held, 1), raw=round(raw, 1), standard_error=round(error, 1), n=n)
     return small, sparse
@@ -206,25 +265,28 @@ def load_rows(stem: str) -> list[dict[str, Any]]:
 
 
 def refit(
-    models: Iterable[dict[str, Any]], scores: Sequence[dict[str, Any]], prior: Prior
+    models: Iterable[dict[str, Any]], scores: Sequence[dict[str, Any]], prior: Prior, factors: dict[str, float]
 ) -> tuple[list[Fitted], dict[str, Any], SmallModels, SparseModels]:
-    """Fit everything on these scores: the scales, the shrinkage, the bends."""
+    """Fit everything on these scores: the bends, what thinking gains, the scales, the shrinkage."""
     rows = list(models)
     small, sparse = fit_curve(rows, scores, prior)
     known = load_known(rows, prior, small, sparse)
-    scales = fit_scales(scores, known)
-    shrinkage = fit_shrinkage(scales, known, sd=prior.standard_deviation)
-    # Exams show more of it than other sources would: shrunk as any deviation that one source sees.
-    shrinkage["thinking_points"] = round(fit_thinking(scores, known) * sqrt(shrinkage["agreement"]), 1)
+    thinking = fit_thinking(scores, known)
+    scales = fit_scales(scores, known, thinking)
+    classes: dict[str, dict[str, float]] = {}
+    for row in scores:
+        classes.setdefault(source_of(row["benchmark"]), {})[row["model"]] = factors[row["evidence"]]
+    shrinkage = fit_shrinkage(scales, known, classes, thinking=thinking, sd=prior.standard_deviation)
     return scales, shrinkage, small, sparse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the fit, or compare it with `--check`."""
     text = (DATA / "ranking.yaml").read_text("utf-8")
-    prior = Prior(**yaml.safe_load(text)["ranking"][0]["prior"])
+    figures = yaml.load(text, Loader=yaml.CSafeLoader)["ranking"][0]
+    prior, factors = Prior(**figures["prior"]), figures["judgement"]["class_factors"]
     models, scores = load_rows("models"), load_rows("scores")
-    scales, shrinkage, small, sparse = refit(models, scores, prior)
+    scales, shrinkage, small, sparse = refit(models, scores, prior, factors)
     block = render(scales, shrinkage, small, sparse, newest(scores))
     head, rest = text.split(BEGIN)
     fresh = head + BEGIN + block + END + rest.split(END)[1]

@@ -3,217 +3,89 @@
 python benchmarks/ranking/harness.py            print the report
 python benchmarks/ranking/harness.py --write    put it into docs/concepts/how-it-ranks.md
 
-Oracle: one benchmark. Its whole source is left out of the evidence, and everything is fitted again without it.
+Oracle: one benchmark. Its whole source is left out of the evidence, and everything that is fitted is fitted again
+without it (nested): slopes, scales, variances, what thinking gains.
 Pool: the models that the oracle has measured and that fit the card in a format of the ladder.
 Regret: best oracle score in the pool less that of the first pick (or of the best of the first three).
-Intervals: 95 %, from resampling the pool's models.
+Intervals: 95 %, from resampling models, the same ones for all oracles.
 """
 
-import random
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from statistics import mean, pstdev
-from typing import Any
+from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from regress import BLIND, source_of
+from regress import source_of
+from regrets import BASELINES, DEPTHS, Gains, Judged, baselines, draws, gains, judge, pooled, regrets, without
+from tables import calibration, spearman
 from trial import Trial, a_card, catalog, fitting, trial
 
 from llmfit.catalog.load import Catalog
-from llmfit.rank.candidate import Candidate
-from llmfit.rank.prior import rate_by_size_and_age, size_of
 from llmfit.rank.recommend import recommend
-from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.score import Score
+from oracles import Oracle, verdicts
 
-CARDS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96)
-ROUNDS = 400
-LEAST_POOL = 4
-BASELINES = ("newest", "largest", "prior")
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "how-it-ranks.md"
 BEGIN, END = "<!-- harness: begin -->\n", "<!-- harness: end -->\n"
 
 
-@dataclass(frozen=True)
-class Oracle:
-    """One benchmark that judges one task; several ids are averaged."""
-
-    task: str
-    name: str
-    benchmarks: tuple[str, ...]
-    mode: str | None = None
-
-
-OLLV2 = ("ollv2/ifeval", "ollv2/bbh", "ollv2/math-lvl5", "ollv2/gpqa", "ollv2/musr", "ollv2/mmlu-pro")
-ORACLES = (
-    Oracle("chat", "LiveBench 2024-06", ("livebench-2024-06-24/global",)),
-    Oracle("chat", "LiveBench 2024-11", ("livebench-2024-11-25/global",)),
-    Oracle("chat", "LiveBench 2025-04", ("livebench-2025-04-02/global", "livebench-2025-04-25/global")),
-    Oracle("chat", "Open LLM Leaderboard v2", OLLV2),
-    Oracle("chat", "AlpacaEval 2 LC", ("alpacaeval2/lc-winrate",)),
-    Oracle("code", "LiveBench 2024-06 coding", ("livebench-2024-06-24/coding",)),
-    Oracle("code", "LiveBench 2025-04 coding", ("livebench-2025-04-02/coding", "livebench-2025-04-25/coding")),
-    Oracle("code", "BigCodeBench Hard", ("bigcodebench-hard/instruct",)),
-    Oracle("code", "EvalPlus", ("evalplus/humaneval-plus",)),
-    Oracle("code", "Aider edit", ("aider-edit/pass2",)),
-    Oracle("reasoning", "LiveBench 2024-06 reasoning", ("livebench-2024-06-24/reasoning",)),
-    Oracle(
-        "reasoning", "LiveBench 2025-04 reasoning", ("livebench-2025-04-02/reasoning", "livebench-2025-04-25/reasoning")
-    ),
-    Oracle("reasoning", "Leaderboard v2 GPQA, BBH, MuSR", ("ollv2/gpqa", "ollv2/bbh", "ollv2/musr")),
-    Oracle("math", "LiveBench 2024-06 mathematics", ("livebench-2024-06-24/mathematics",)),
-    Oracle("math", "Leaderboard v2 MATH level 5", ("ollv2/math-lvl5",)),
-    Oracle("korean", "KMMLU-Pro (vendor's card)", ("exaone-4-card/kmmlu-pro",)),
-)
-
-
-def verdicts(full: Catalog, oracle: Oracle) -> dict[str, float]:
-    """Return the oracle's score of every model that it measured in all its parts."""
-    found: dict[str, dict[str, float]] = {}
-    for score in full.scores:
-        if score.benchmark in oracle.benchmarks and score.mode != "non-thinking":
-            found.setdefault(score.model, {})[score.benchmark] = score.score
-    several = oracle.name.startswith("LiveBench 2025")
-    least = 1 if several else len(oracle.benchmarks)
-    return {model: mean(parts.values()) for model, parts in found.items() if len(parts) >= least}
-
-
-def judged(kind: str, oracle: Oracle) -> bool:
-    """Whether an oracle can judge models of a kind: boards that cut thinking off cannot judge those that think."""
-    blind = any(source_of(name) in BLIND for name in oracle.benchmarks)
-    return kind == "instruct" or (kind == "reasoning" and not blind)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One card: the fitting pool in the order of each way to choose."""
-
-    gb: float
-    orders: dict[str, list[str]]
-
-
-def cells(full: Catalog, oracle: Oracle, known: dict[str, float]) -> list[Cell]:
-    """Return the pool of each card, ordered by us and by the baselines."""
-    sources = {source_of(name) for name in oracle.benchmarks}
-    facts = trial(full, keep=lambda s: source_of(s.benchmark) not in sources)
-    everyone = facts.models
-    facts = replace(facts, models={name: everyone[name] for name in known if name in everyone})
-    question = Question(tasks=(oracle.task,), context=2048, all_variants=True)
-    tasks = dict(facts.tasks)
-    tasks[oracle.task] = replace(tasks[oracle.task], language=None, min_context=0)
-    facts = replace(facts, tasks=tasks)
-    found = []
-    for gb in CARDS:
-        pool = fitting(facts, question, gb=gb)
-        if len(pool) >= LEAST_POOL:
-            found.append(Cell(gb, {"llmfit": [c.model.id for c in pool], **baselines(facts, pool)}))
-    return found
-
-
-def baselines(facts: Trial, pool: Sequence[Candidate]) -> dict[str, list[str]]:
-    """Return the pool ordered by release, by parameters and by the prior of size and age as published."""
-    models = sorted((c.model for c in pool), key=lambda m: m.id)
-    straight = (
-        replace(facts.ranking.small, per_doubling=0.0, per_doubling_year=0.0),
-        replace(facts.ranking.sparse, per_doubling=0.0),
-    )
-
-    def prior(m: Model) -> float:
-        size = size_of(m.architecture, m.parameters, kind=m.kind)
-        return rate_by_size_and_age(facts.ranking.prior, *straight, size=size, released=m.released)
-
-    keys: dict[str, Callable[[Model], Any]] = {
-        "newest": lambda m: (m.released, m.parameters),
-        "largest": lambda m: (m.parameters, m.released),
-        "prior": prior,
-    }
-    return {name: [m.id for m in sorted(models, key=key, reverse=True)] for name, key in keys.items()}
-
-
-def regret(order: Sequence[str], known: dict[str, float], *, first: int) -> float:
-    """Return how far the best of the first picks stays below the best there is."""
-    return max(known[m] for m in order) - max(known[m] for m in order[:first])
-
-
-def mean_regret(found: Sequence[Cell], known: dict[str, float], *, way: str, first: int, pool: set[str]) -> float:
-    """Return the mean regret over the cards, the pool limited to some models."""
-    values = []
-    for cell in found:
-        order = [m for m in cell.orders[way] if m in pool]
-        if len(order) >= LEAST_POOL:
-            values.append(regret(order, known, first=first))
-    return mean(values) if values else 0.0
-
-
-def interval(found: Sequence[Cell], known: dict[str, float], *, way: str, first: int) -> tuple[float, float, float]:
-    """Return (gain over a baseline, lower end, upper end): the baseline's regret less ours."""
-    rng = random.Random(0)  # noqa: S311 - resampling needs no secrets, but the same draws
-    names = sorted(known)
-
-    def gain(pool: set[str]) -> float:
-        theirs = mean_regret(found, known, way=way, first=first, pool=pool)
-        return theirs - mean_regret(found, known, way="llmfit", first=first, pool=pool)
-
-    drawn = sorted(gain({rng.choice(names) for _ in names}) for _ in range(ROUNDS))
-    return gain(set(names)), drawn[int(0.025 * ROUNDS)], drawn[int(0.975 * ROUNDS)]
-
-
-def regret_tables(full: Catalog) -> list[str]:
-    """Return the lines of the tables of regret."""
-    lines = []
-    pooled: dict[tuple[str, int], list[float]] = {}
-    results = []
-    for oracle in ORACLES:
-        known = {m: v for m, v in verdicts(full, oracle).items() if m in full.models}
-        known = {m: v for m, v in known.items() if judged(full.models[m].kind, oracle)}
-        found = cells(full, oracle, known)
-        if not found:
-            continue
-        results.append((oracle, known, found))
-    for first in (1, 3):
-        lines += [
-            f"\nRegret@{first}, in points of the oracle.",
-            "In brackets: what a baseline loses more than llmfit, with its interval.\n",
-            "| task | oracle | models | spread | llmfit | newest that fits | largest that fits | prior alone |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        for oracle, known, found in results:
-            ours = mean_regret(found, known, way="llmfit", first=first, pool=set(known))
-            row = [oracle.task, oracle.name, str(len(known)), f"{pstdev(known.values()):.1f}", f"{ours:.1f}"]
-            for way in BASELINES:
-                gain, low, high = interval(found, known, way=way, first=first)
-                pooled.setdefault((way, first), []).append(gain / pstdev(known.values()))
-                row.append(f"{ours + gain:.1f} ({gain:+.1f}: {low:+.1f} … {high:+.1f})")
-            lines.append(f"| {' | '.join(row)} |")
-    lines += ["\nMean gain over all oracles, in standard deviations of the oracle, with the oracles resampled:\n"]
-    for (way, first), gains in pooled.items():
-        rng = random.Random(1)  # noqa: S311 - resampling needs no secrets, but the same draws
-        drawn = sorted(mean(rng.choices(gains, k=len(gains))) for _ in range(2000))
-        words = f"{mean(gains):+.2f} ({drawn[50]:+.2f} … {drawn[1949]:+.2f})"
-        lines.append(f"- regret@{first} against {way}: {words}.")
+def regret_tables(judged: Sequence[Judged]) -> list[str]:
+    """Return the lines of the tables of regret: by task with intervals, and by oracle."""
+    plain, drawn = [gains(one) for one in judged], draws(judged)
+    lines = [
+        "What a baseline loses more than llmfit, in standard deviations of the oracle.\n",
+        f"| task | sources | oracles | {' | '.join(f'@{first} {way}' for first in DEPTHS for way in BASELINES)} |",
+        f"|---|---|---|{'---|' * len(DEPTHS) * len(BASELINES)}",
+    ]
+    kinds, sources = [one.oracle.kind for one in judged], [one.oracle.source for one in judged]
+    for kind in dict.fromkeys(kinds):
+        places = [place for place, name in enumerate(kinds) if name == kind]
+        count = f"{len({sources[place] for place in places})} | {len(places)}"
+        lines.append(_pooled_row(f"{kind} | {count}", [[place] for place in places], plain, drawn))
+    total = f"{len(set(sources))} | {len(judged)}"
+    lines.append(_pooled_row(f"all | {total}", [[place] for place in range(len(judged))], plain, drawn))
+    once = [[place for place, name in enumerate(sources) if name == source] for source in dict.fromkeys(sources)]
+    lines.append(_pooled_row(f"all, each source once | {total}", once, plain, drawn))
+    beaten = {first: [g is not None and all(g[w, first] > -1e-9 for w in BASELINES) for g in plain] for first in DEPTHS}
+    lines.append("")
+    lines += [
+        f"- At @{first}, llmfit loses to none of the three on {sum(beaten[first])} of {len(judged)} oracles."
+        for first in DEPTHS
+    ]
+    lines += ["\n### Each oracle\n", "Regret in points of the oracle.\n"]
+    lines += [
+        "| task | oracle | models | llmfit @1 | newest | largest | prior | llmfit @3 | newest | largest | prior |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|---|---|---|---|"]
+    for one in judged:
+        found = regrets(one) or {}
+        cells = [f"{found[way, first]:.1f}" for first in DEPTHS for way in ("llmfit", *BASELINES)]
+        lines.append(f"| {one.oracle.kind} | {one.oracle.name} | {len(one.known)} | {' | '.join(cells)} |")
     return lines
+
+
+def _pooled_row(
+    head: str,
+    groups: Sequence[Sequence[int]],
+    plain: Sequence[Gains | None],
+    drawn: Sequence[Sequence[Gains | None]],
+) -> str:
+    cells = []
+    for first in DEPTHS:
+        for way in BASELINES:
+            value = pooled(plain, (way, first), groups) or 0.0
+            several = sorted(v for draw in drawn if (v := pooled(draw, (way, first), groups)) is not None)
+            low, high = several[int(0.025 * len(several))], several[int(0.975 * len(several)) - 1]
+            cells.append(f"{value:+.2f} ({low:+.2f} … {high:+.2f})")
+    return f"| {head} | {' | '.join(cells)} |"
 
 
 def _until(day: str, score: Score) -> bool:
     return score.date <= day
-
-
-def _without(source: str, score: Score) -> bool:
-    return source_of(score.benchmark) != source
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the rank correlation of two rows of figures."""
-    ranks = [[sorted(row).index(value) for value in row] for row in (a, b)]
-    (x, y), n = ranks, len(a)
-    mx, my = sum(x) / n, sum(y) / n
-    top = sum((i - mx) * (j - my) for i, j in zip(x, y, strict=True))
-    return float(top / (sum((i - mx) ** 2 for i in x) * sum((j - my) ** 2 for j in y)) ** 0.5)
 
 
 def time_split(full: Catalog) -> list[str]:
@@ -231,9 +103,8 @@ def time_split(full: Catalog) -> list[str]:
         facts = trial(full, keep=partial(_until, day))
         known = verdicts(full, Oracle("chat", "later", (later,)))
         question = Question(tasks=("chat",), context=2048, all_variants=True)
-        limited = replace(facts, models={m: facts.models[m] for m in known if m in facts.models})
-        pool = fitting(limited, question, gb=4096)
-        orders = baselines(limited, pool)
+        pool = fitting(facts, question, gb=4096, names=known)
+        orders = baselines(facts, pool)
         names = sorted(c.model.id for c in pool)
         truth = [known[m] for m in names]
         ours = [-[c.model.id for c in pool].index(m) for m in names]
@@ -261,7 +132,7 @@ def stability(full: Catalog) -> list[str]:
                 other = top(base, task, gb, {name: weight * factor})
                 changes.setdefault("one weight ± 10 %", []).append(jaccard(first, other))
     for source in sorted({source_of(s.benchmark) for s in full.scores}):
-        facts = trial(full, keep=partial(_without, source))
+        facts = trial(full, keep=partial(without, source))
         for (task, gb), first in plain.items():
             changes.setdefault("one source dropped, all fitted again", []).append(jaccard(first, top(facts, task, gb)))
     lines = ["\n| change | trials | mean Jaccard of the first three | unchanged |", "|---|---|---|---|"]
@@ -279,7 +150,9 @@ def jaccard(a: set[str], b: set[str]) -> float:
 def main(arguments: Sequence[str]) -> int:
     """Print the report, or write it between the page's fences."""
     full = catalog()
-    lines = [*regret_tables(full), "\n### Later benchmarks from earlier facts", *time_split(full)]
+    judged = judge(full)
+    lines = [*regret_tables(judged), "\n### Calibration\n", *calibration(judged)]
+    lines += ["\n### Later benchmarks from earlier facts", *time_split(full)]
     lines += ["\n### Stability", *stability(full)]
     report = "\n".join(lines) + "\n"
     if "--write" not in arguments:

@@ -82,14 +82,25 @@ def _refitted(full: Catalog, scores: Sequence[Score]) -> Ranking:
             "architecture": m.architecture,
             "parameters": m.parameters,
             "family": m.family,
+            "publisher": m.publisher,
             "tasks": m.tasks,
         }
         for m in full.models.values()
     ]
     published = [
-        {"model": s.model, "benchmark": s.benchmark, "score": s.score, "date": s.date, "mode": s.mode} for s in scores
+        {
+            "model": s.model,
+            "benchmark": s.benchmark,
+            "score": s.score,
+            "date": s.date,
+            "mode": s.mode,
+            "evidence": s.evidence,
+        }
+        for s in scores
     ]
-    scales, shrinkage, small, sparse = fit.refit(rows, published, full.ranking.prior)
+    scales, shrinkage, small, sparse = fit.refit(
+        rows, published, full.ranking.prior, full.ranking.judgement.class_factors
+    )
     text = yaml.safe_load(fit.render(scales, shrinkage, small, sparse, "trial"))
     return replace(
         full.ranking,
@@ -105,11 +116,12 @@ def a_card(gb: float) -> Device:
     return Device(gpus=(DeviceGpu(name=f"{gb:g} GB", total_bytes=int(gb * GIB)),))
 
 
-def fitting(facts: Trial, question: Question, *, gb: float) -> list[Candidate]:
-    """Return every candidate that fits a card, best first, before the guards."""
+def fitting(facts: Trial, question: Question, *, gb: float, names: Collection[str] | None = None) -> list[Candidate]:
+    """Return every candidate that fits a card, best first, before the guards; `names` limits who may be picked."""
     tasks = tasks_of(question, facts.tasks)
     device = a_card(gb)
     weights = weights_of(facts.ranking, asked=question.weights, tasks=tasks, device=device)
     field = Field(question, facts, tasks=tasks, context=question.context or 2048, device=device, weights=weights)
-    found = field.gather(facts.models.values()).fitting
+    models = facts.models.values() if names is None else [facts.models[name] for name in sorted(names)]
+    found = field.gather(models).fitting
     return sorted(found, key=lambda candidate: candidate.order)

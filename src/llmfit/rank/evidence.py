@@ -1,11 +1,13 @@
 """Gathers what benchmarks say of models at a task, and weighs it against the prior."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import sqrt
 
 from llmfit.rank.facts import Facts
+from llmfit.rank.guards import series
 from llmfit.rank.prior import Size, rate_by_size_and_age, size_of
+from llmfit.rank.relatives import Relatives, Seen
 from llmfit.rank.scales import deviation, implied_rating
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
@@ -15,8 +17,6 @@ from llmfit.records.score import Score
 from llmfit.records.task import Task
 
 _CHAT_KINDS = frozenset({"instruct", "reasoning"})
-_LEAST_NOISE = 0.1
-"""Share of the models' variance that even the best source is wrong by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One score as a deviation from the prior."""
+    """One score as a deviation from what size, age and thinking let expect."""
 
     score: Score
     scale: Scale
-    spreads: float
+    points: float
     signal: Signal
 
 
@@ -43,7 +43,7 @@ class Observation:
     """What all sources say of one model together."""
 
     points: float
-    """Deviation from the prior, in rating points, not yet shrunk."""
+    """Deviation from what size, age, thinking and specialty let expect, in rating points, not yet shrunk."""
     variance: float
     """Its variance, in points squared."""
     readings: tuple[Reading, ...]
@@ -69,14 +69,23 @@ def signals_of(tasks: Iterable[Task], *, all_tasks: Mapping[str, Task], related_
 class Evidence:
     """The scores of a catalog, read for one question."""
 
-    def __init__(self, facts: Facts, *, signals: Mapping[str, Signal], mode: str | None) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        signals: Mapping[str, Signal],
+        mode: str | None,
+        special: Callable[[Model], float] | None = None,
+    ) -> None:
+        """Read the scores; `special` says what a model gains at the question by what it was made for."""
         self.models = facts.models
         self.ranking = facts.ranking
         self.signals = signals
-        self.mode = mode or "non-thinking"
+        self.mode = mode or "thinking"
+        self._special = special
         self._sizes: dict[str, Size] = {}
         self._observed: dict[str, Observation | None] = {}
-        self._families: dict[str, tuple[float, float]] = {}
+        self._relatives: dict[tuple[str, str], Relatives | None] = {}
         self._scales = {scale.benchmark: scale for scale in self.ranking.scales if scale.signal in signals}
         self._by_model: dict[str, list[Score]] = {}
         for score in facts.scores_of(self._scales) if self._scales else ():
@@ -103,14 +112,18 @@ class Evidence:
         prior = rate_by_size_and_age(
             ranking.prior, ranking.small, ranking.sparse, size=self.size(model), released=model.released
         )
+        special = self._special(model) if self._special else 0.0
         readings = []
         for score in _of_one_mode(scores, mode=self.mode):
-            scale = self._scales[score.benchmark]
-            if model.kind == "reasoning" and scale.source in ranking.judgement.blind_sources:
+            scale, signal = self._scales[score.benchmark], self.signals[self._scales[score.benchmark].signal]
+            blind = scale.source in ranking.judgement.blind_sources
+            if blind and model.kind == "reasoning":
                 continue
-            spreads = deviation(scale, score.score, prior=prior, judgement=self.ranking.judgement)
-            if spreads is not None:
-                readings.append(Reading(score, scale, spreads, self.signals[scale.signal]))
+            thought = score.mode == "thinking" or (score.mode is None and not blind and thinks(model))
+            expected = prior + ranking.shrinkage.thinking.get(scale.skill, 0.0) * thought
+            points = deviation(scale, score.score, expected=expected, judgement=ranking.judgement)
+            if points is not None:
+                readings.append(Reading(score, scale, points - special * (signal.factor == 1), signal))
         return self._combine(readings)
 
     def _combine(self, readings: Sequence[Reading]) -> Observation | None:
@@ -130,53 +143,44 @@ class Evidence:
         shrinkage, judgement = self.ranking.shrinkage, self.ranking.judgement
         weights = [row.signal.weight / row.signal.factor for row in rows]
         total = sum(weights)
-        mean = sum(w * row.spreads for w, row in zip(weights, rows, strict=True)) / total
-        spread = shrinkage.row_agreement + (1 - shrinkage.row_agreement) * sum(w * w for w in weights) / total**2
-        loading = shrinkage.loadings.get(rows[0].scale.source) or sqrt(shrinkage.agreement)
-        noise = max((spread - loading**2) / loading**2, _LEAST_NOISE)
+        mean = sum(w * row.points for w, row in zip(weights, rows, strict=True)) / total
+        noise = shrinkage.noise.get(rows[0].scale.source, shrinkage.common_noise)
         noise *= max(judgement.class_factors[row.score.evidence] for row in rows)
-        noise *= sum(w * row.signal.factor for w, row in zip(weights, rows, strict=True)) / total
-        noise /= min(1.0, total / self._top_weight)
-        sd = self.ranking.prior.standard_deviation
-        return mean / loading * sd, noise * sd**2
+        noise /= sqrt(min(1.0, total / self._top_weight))
+        elsewhere = sum(w for w, row in zip(weights, rows, strict=True) if row.signal.factor > 1) / total
+        return mean, noise + shrinkage.related * elsewhere**2
 
     @cached_property
-    def _measured(self) -> dict[str, list[Model]]:
-        """Family → its models that somebody scored."""
-        found: dict[str, list[Model]] = {}
+    def _measured(self) -> dict[tuple[str, str], list[Model]]:
+        """Series → its models that somebody scored."""
+        found: dict[tuple[str, str], list[Model]] = {}
         for model_id in self._by_model:
             model = self.models.get(model_id)
-            if model is not None and model.kind in _CHAT_KINDS and model.official:
-                found.setdefault(model.family, []).append(model)
+            if model is not None and _lends(model):
+                found.setdefault(series(model), []).append(model)
         return found
 
-    def _pooled(self, family: str) -> tuple[float, float]:
-        """Return (precision, precision x points) of what a family's measured models say, worked out once."""
-        pooled = self._families.get(family)
-        if pooled is not None:
-            return pooled
-        own = (1 - self.ranking.shrinkage.family_share) * self.ranking.prior.standard_deviation**2
-        precision = total = 0.0
-        for model in sorted(self._measured.get(family, ()), key=lambda m: m.id):
-            observation = self.observe(model)
-            if observation is not None:
-                share = 1 / (observation.variance + own)
-                precision, total = precision + share, total + share * observation.points
-        self._families[family] = precision, total
-        return precision, total
+    def relatives(self, model: Model, own: Observation | None) -> tuple[float, float]:
+        """Return (points, variance) that the other measured models of the series let expect of a model."""
+        name = series(model)
+        if name not in self._relatives:
+            seen = [(m, self.observe(m)) for m in self._measured.get(name, ())]
+            rows = [Seen(m, o.points, o.variance) for m, o in seen if o is not None]
+            self._relatives[name] = Relatives(rows, shrinkage=self.ranking.shrinkage) if rows else None
+        known = self._relatives[name]
+        if known is None:
+            return 0.0, self.ranking.shrinkage.shared
+        mine = None if own is None or not _lends(model) else Seen(model, own.points, own.variance)
+        return known.expect(model, own=mine)
 
-    def family(self, model: Model, own: Observation | None) -> tuple[float, float]:
-        """Return (points, variance) that the rest of the family suggests for a model."""
-        shrinkage, variance = self.ranking.shrinkage, self.ranking.prior.standard_deviation**2
-        between, within = shrinkage.family_share * variance, (1 - shrinkage.family_share) * variance
-        precision, total = self._pooled(model.family)
-        if own is not None and model.official and model.kind in _CHAT_KINDS and precision:
-            share = 1 / (own.variance + within)
-            precision, total = max(0.0, precision - share), total - share * own.points
-        if precision < 1e-12 or between == 0:
-            return 0.0, variance
-        posterior = precision + 1 / between
-        return total / posterior, 1 / posterior + within
+
+def thinks(model: Model) -> bool:
+    """Whether a model thinks before it answers, always or unless told not to."""
+    return model.kind == "reasoning" or "reasoning" in model.tasks
+
+
+def _lends(model: Model) -> bool:
+    return model.official and model.kind in _CHAT_KINDS
 
 
 def _of_one_mode(scores: Sequence[Score], *, mode: str) -> list[Score]:

@@ -88,5 +88,10 @@ def lineage_root(model: Model, models: Mapping[str, Model]) -> str:
 
 def series(model: Model) -> tuple[str, str]:
     """Return publisher and family without version figures: Qwen3 and Qwen3.5 are one series."""
-    name = "".join(c for c in model.family if not (c.isdigit() or c in ". ")).casefold()
-    return model.publisher, name.split("-")[0]
+    return series_of(model.publisher, model.family)
+
+
+def series_of(publisher: str, family: str) -> tuple[str, str]:
+    """Return the series of a family, by its publisher and its name without figures."""
+    name = "".join(c for c in family if not (c.isdigit() or c in ". ")).casefold()
+    return publisher, name.split("-")[0]

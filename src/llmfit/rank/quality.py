@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import sqrt
 
-from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of
+from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of, thinks
 from llmfit.rank.facts import Facts
 from llmfit.rank.prior import prior_terms
 from llmfit.records.model import Model
@@ -13,6 +13,8 @@ from llmfit.records.task import Task
 
 _CHECKED = frozenset({"human", "independent", "llm_judge"})
 """Classes of evidence in which somebody else than the publisher ran the model."""
+_LEAST_SERIES = 0.05
+"""Points below which a term is not worth its line."""
 _TUNED = frozenset({"instruct", "reasoning"})
 _GENERAL = frozenset({"writing", "summarize", "vision"})
 """Tasks that a specialist for code or mathematics does not claim."""
@@ -29,7 +31,7 @@ class Rater:
         factor = self._ranking.judgement.related_factor
         signals: dict[str, Signal] = signals_of(tasks, all_tasks=facts.tasks, related_factor=factor)
         mode = next((task.mode for task in tasks if task.mode), None)
-        self._evidence = Evidence(facts, signals=signals, mode=mode)
+        self._evidence = Evidence(facts, signals=signals, mode=mode, special=self._specialist)
         self._known: dict[str, Quality] = {}
         self._for_tuning = for_tuning
         self._made_of = _made_of(self._models) if for_tuning else {}
@@ -45,7 +47,7 @@ class Rater:
         own = self._evidence.observe(model)
         inherited = None if own else self._inherit(model)
         seen, factor = (own, 1.0) if own else (inherited, self._ranking.judgement.related_factor)
-        family, variance = self._evidence.family(model, own)
+        series, variance = self._evidence.relatives(model, own)
         special, thinking = self._specialist(model), self._thinking(model)
         ranking, size = self._ranking, self._evidence.size(model)
         terms = list(prior_terms(ranking.prior, ranking.small, ranking.sparse, size=size, model=model))
@@ -53,22 +55,23 @@ class Rater:
             terms.append(RatingTerm(label="specialist", points=special, detail="made for one kind of task"))
         if thinking:
             terms.append(RatingTerm(label="thinking", points=thinking, detail="it thinks before it answers"))
-        if abs(family) >= 0.05:
-            terms.append(RatingTerm(label="family", points=family, detail=f"how other {model.family} models measured"))
+        if abs(series) >= _LEAST_SERIES:
+            detail = f"how other {model.publisher} models measured, the nearest in time most"
+            terms.append(RatingTerm(label="series", points=series, detail=detail))
         if seen is not None:
             noise = seen.variance * factor
             share = variance / (variance + noise)
-            gain = share * (seen.points - family - special - thinking)
             variance *= 1 - share
             count = len(seen.readings)
             detail = f"{count} score{'s' * (count != 1)}, counted to {share:.0%}{'' if own else ', of its base'}"
-            terms.append(RatingTerm(label="benchmarks", points=gain, detail=detail))
+            terms.append(RatingTerm(label="benchmarks", points=share * (seen.points - series), detail=detail))
+        unseen = max(0.0, ranking.prior.standard_deviation**2 - ranking.shrinkage.shared)
         rating = sum(term.points for term in terms)
         terms += self._cap(model, own, rating)
         return Quality(
             rating=sum(term.points for term in terms),
-            standard_error=sqrt(variance),
-            badge=_badge(own, inherited, family),
+            standard_error=sqrt(variance + unseen),
+            badge=_badge(own, inherited, series),
             terms=tuple(terms),
             evidence=evidence_rows(seen, factor=factor) if seen else (),
         )
@@ -92,9 +95,9 @@ class Rater:
         return 0.0
 
     def _thinking(self, model: Model) -> float:
-        thinks = model.kind == "reasoning" or "reasoning" in model.tasks
-        wanted = not self._for_tuning and any(task.mode == "thinking" for task in self._tasks)
-        return self._ranking.shrinkage.thinking_points if thinks and wanted else 0.0
+        if self._for_tuning or not self._tasks or not thinks(model):
+            return 0.0
+        return max(self._ranking.shrinkage.thinking.get(task.skill, 0.0) for task in self._tasks)
 
     def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
         """Hold a derivative by others at or below its base, unless somebody measured it."""
@@ -125,7 +128,7 @@ def is_specialist(model: Model, specialty: str) -> bool:
     return specialty in model.tasks and model.kind != "reasoning" and not _GENERAL.intersection(model.tasks)
 
 
-def _badge(own: Observation | None, inherited: Observation | None, family: float) -> Badge:
+def _badge(own: Observation | None, inherited: Observation | None, series: float) -> Badge:
     if own is not None and any(reading.signal.factor == 1 for reading in own.readings):
         return "measured"
-    return "related" if own is not None or inherited is not None or abs(family) >= 0.05 else "estimated"
+    return "related" if own is not None or inherited is not None or abs(series) >= _LEAST_SERIES else "estimated"

@@ -54,7 +54,7 @@ def size(candidate: Candidate) -> str:
 
 def notable(quality: Quality) -> str:
     """Return how far benchmarks moved the rating, where it is worth a sentence."""
-    points = sum(term.points for term in quality.terms if term.label in {"benchmarks", "family"})
+    points = sum(term.points for term in quality.terms if term.label in {"benchmarks", "series"})
     if abs(points) < 5 or not quality.evidence:
         return ""
     best = quality.evidence[0]

@@ -20,14 +20,13 @@ def implied_rating(scale: Scale, score: float) -> float:
     return min(max(rating, scale.low), scale.high)
 
 
-def deviation(scale: Scale, score: float, *, prior: float, judgement: Judgement) -> float | None:
-    """Return how far the score lies from what the prior expects, in spreads of the scale.
+def deviation(scale: Scale, score: float, *, expected: float, judgement: Judgement) -> float | None:
+    """Return by how many rating points the score lies above what a rating lets expect.
 
-    None where the prior lies beyond the range of the regression: old boards saturate, and nothing is read off there.
+    None where that rating lies beyond the range of the regression: old boards saturate, and nothing is read off there.
     """
-    if not scale.low - judgement.saturation_points <= prior <= scale.high + judgement.saturation_points:
+    if not scale.low - judgement.saturation_points <= expected <= scale.high + judgement.saturation_points:
         return None
     value = transform(scale.transform, score, maximum=scale.maximum)
-    expected = scale.intercept + scale.slope * prior
-    spreads = (value - expected) / (scale.slope * scale.residual_sd)
-    return min(max(spreads, -judgement.limit), judgement.limit)
+    limit = judgement.limit * scale.residual_sd
+    return min(max((value - scale.intercept) / scale.slope - expected, -limit), limit)

@@ -59,6 +59,8 @@ class Scale(Record):
     """The same without its version, as tasks name it."""
     source: str
     """Who ran it; benchmarks of one source share their errors."""
+    skill: str
+    """What it asks for (`code`, `language`, …); other skills tell less."""
     transform: Literal["logit", "linear"]
     """What was done to the score before the regression."""
     maximum: float
@@ -77,24 +79,28 @@ class Scale(Record):
 
 
 class Shrinkage(Record):
-    """How far evidence moves a rating, estimated from how well sources predict one another."""
+    """How far evidence moves a rating, estimated from how well sources predict one another; variances in points²."""
 
-    agreement: float = Field(gt=0)
-    """Correlation, between independent sources, of how far models stand from the prior."""
-    loadings: dict[str, float]
-    """By source: its correlation with what all sources have in common; two sources agree by the product."""
-    row_agreement: float = Field(gt=0)
-    """The same between benchmarks of one source."""
-    family_share: float = Field(ge=0)
-    """Share of that which a model's family has in common."""
+    shared: float = Field(gt=0)
+    """Variance of models around the prior that sources of one skill see alike."""
+    series_share: float = Field(ge=0, le=1)
+    """Share of it that models of one series and one date have in common."""
+    series_years: float = Field(gt=0)
+    """Years between two releases of a series over which that share falls to 1/e."""
+    related: float = Field(ge=0)
+    """What a benchmark of a neighbouring skill adds to the variance."""
+    noise: dict[str, float]
+    """By source: what it alone sees, as if it were an independent one."""
+    common_noise: float = Field(gt=0)
+    """The same for sources that share too few models with others."""
+    thinking: dict[str, float]
+    """By skill: points that a model which thinks stands above the same without."""
     specialist_points: float
     """Points that models made for code or mathematics have there, and lack elsewhere."""
-    thinking_points: float
-    """Points that models which think gain where a task has them think."""
     loss_points: float
     """Points that the loss of a benchmark's whole score would cost, read off the scales' typical slope."""
     pairs: int
-    """Pairs of scores behind the agreement."""
+    """Pairs of scores behind the shared variance."""
     fitted: str
     """ISO date."""
 
@@ -103,7 +109,7 @@ class Judgement(Record):
     """What was set by judgement, not fitted: small figures, each with its reason in the file."""
 
     limit: float
-    """Largest standardised deviation that one score may claim."""
+    """Most spreads of its scale that one score may claim."""
     class_factors: dict[str, float]
     """What the variance of a source is multiplied with, by class of evidence."""
     related_factor: float

@@ -36,8 +36,10 @@ class Task(Record):
     """Speed beyond which more does not help."""
     default_context: int = 8192
     """Tokens of one sequence where the user names none."""
+    skill: str = "language"
+    """What it mostly asks for: decides what thinking is worth."""
     mode: Literal["thinking", "non-thinking"] | None = None
-    """Which scores of a model that can do both speak for the task."""
+    """Which scores of a model that can do both speak for the task; None for how it answers unless told otherwise."""
     companions: tuple[str, ...] = ()
     """Tasks of the further models that make up a bundle (`embed`, `rerank` for `rag`)."""
     uses_vision: bool = False

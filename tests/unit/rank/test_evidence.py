@@ -1,7 +1,6 @@
 """Evidence: what benchmarks say together, weighed against the prior."""
 
 from dataclasses import replace
-from math import sqrt
 
 import pytest
 
@@ -93,9 +92,9 @@ def test_a_vendors_figure_weighs_less_than_an_independent_one() -> None:
 
 
 def test_modes_are_kept_apart() -> None:
-    """The mode that the task wants is read, the other one left."""
+    """The mode that the task wants is read, the other one left; where it wants none, thinking, as by default."""
     thinking, plain = a_score("a/b", 60.0, mode="thinking"), a_score("a/b", 30.0, mode="non-thinking")
-    for mode, expected in (("thinking", 60.0), (None, 30.0)):
+    for mode, expected in (("thinking", 60.0), ("non-thinking", 30.0), (None, 60.0)):
         facts = world(old("a/b"), scores=(thinking, plain))
         observation = gather(facts, mode=mode).observe(facts.models["a/b"])
         assert observation is not None
@@ -112,25 +111,67 @@ def test_boards_that_cut_thinking_off_say_nothing_of_thinkers() -> None:
         assert (evidence.observe(facts.models["a/b"]) is not None) is known
 
 
+def test_a_score_with_thinking_is_expected_to_be_higher() -> None:
+    """The same score says less of a model that thought for it."""
+    plain = a_score("a/b", 30.0, mode="non-thinking")
+    found = []
+    for score in (plain, replace(plain, mode="thinking")):
+        evidence, model = seen(score)
+        observation = evidence.observe(model)
+        assert observation is not None
+        found.append(observation.points)
+    gain = CATALOG.ranking.shrinkage.thinking["general"]
+    assert gain > 0
+    assert found[0] - found[1] == pytest.approx(gain)
+
+
+def test_what_a_specialist_gains_is_not_counted_twice() -> None:
+    """A score at its own task is held against what it was made for."""
+    facts = world(old("a/b"), scores=(a_score("a/b", 30.0),))
+    plain = Evidence(facts, signals=SIGNALS, mode=None).observe(facts.models["a/b"])
+    special = Evidence(facts, signals=SIGNALS, mode=None, special=lambda _: 25.0).observe(facts.models["a/b"])
+    assert plain is not None
+    assert special is not None
+    assert plain.points - special.points == pytest.approx(25.0)
+
+
+def test_boards_of_a_neighbouring_task_leave_a_floor() -> None:
+    """However many of them agree, what they tell of another skill is not sure."""
+    signals = {name: replace(signal, factor=2.0) for name, signal in SIGNALS.items()}
+    facts = world(old("a/b"), scores=(a_score("a/b", 30.0),))
+    own, other = gather(facts), Evidence(facts, signals=signals, mode=None)
+    first, second = own.observe(facts.models["a/b"]), other.observe(facts.models["a/b"])
+    assert first is not None
+    assert second is not None
+    assert second.variance >= first.variance + facts.ranking.shrinkage.related
+
+
 def test_relatives_lend_a_part_of_their_deviation() -> None:
-    """A family that measured well lifts the member that nobody measured, by less."""
-    measured, silent = old("a/b", family="F"), old("a/c", family="F")
+    """A series that measured well lifts the member that nobody measured, by less."""
+    measured, silent = old("a/b", family="F"), old("a/c", family="F 2")
     facts = world(measured, silent, scores=(a_score("a/b", 48.0),))
     evidence = gather(facts)
     own = evidence.observe(measured)
-    points, variance = evidence.family(silent, None)
+    points, variance = evidence.relatives(silent, None)
     assert own is not None
     assert 0 < points < own.points
-    assert variance < facts.ranking.prior.standard_deviation**2
+    assert variance < facts.ranking.shrinkage.shared
+
+
+def test_other_publishers_are_no_relatives() -> None:
+    """A fine-tune by others with the family's name lends nothing to the family."""
+    measured, silent = old("a/b", family="F"), old("z/c", family="F", publisher="z")
+    evidence = gather(world(measured, silent, scores=(a_score("a/b", 48.0),)))
+    assert evidence.relatives(silent, None) == (0.0, CATALOG.ranking.shrinkage.shared)
 
 
 def test_a_model_does_not_lend_to_itself() -> None:
     """Its own scores come in once, as its own."""
     measured = old("a/b", family="F")
     evidence = gather(world(measured, scores=(a_score("a/b", 48.0),)))
-    points, variance = evidence.family(measured, evidence.observe(measured))
-    assert points == 0.0
-    assert sqrt(variance) == pytest.approx(37.0)
+    points, variance = evidence.relatives(measured, evidence.observe(measured))
+    assert points == pytest.approx(0.0)
+    assert variance == pytest.approx(CATALOG.ranking.shrinkage.shared)
 
 
 def test_rows_sum_to_one_and_carry_their_source() -> None:

@@ -1,4 +1,4 @@
-"""Quality: prior, family, benchmarks and caps in terms that sum."""
+"""Quality: prior, series, benchmarks and caps in terms that sum."""
 
 from datetime import date
 
@@ -113,13 +113,24 @@ def test_a_specialist_gains_where_it_is_one_and_pays_elsewhere() -> None:
     assert points(rate(facts, "a/coder"), "specialist") == -CATALOG.ranking.shrinkage.specialist_points
 
 
-def test_thinkers_gain_where_the_task_has_them_think() -> None:
-    """Mathematics, not chat."""
+def test_thinkers_gain_by_the_skill_that_a_task_asks_for() -> None:
+    """Much in mathematics, little in chat; nothing for those that do not think."""
     thinker, plain = (
         old("a/t", tasks=("chat", "writing", "math", "reasoning")),
         old("a/p", tasks=("chat", "writing", "math")),
     )
     facts = world(thinker, plain)
-    assert points(rate(facts, "a/t", "math"), "thinking") > 0
+    thinking = CATALOG.ranking.shrinkage.thinking
+    assert points(rate(facts, "a/t", "math"), "thinking") == thinking["math"]
+    assert points(rate(facts, "a/t"), "thinking") == thinking["language"]
+    assert thinking["math"] > thinking["language"]
     assert points(rate(facts, "a/p", "math"), "thinking") == 0
-    assert points(rate(facts, "a/t"), "thinking") == 0
+
+
+def test_a_new_model_is_expected_to_be_like_its_predecessors() -> None:
+    """Nobody measured it; its publisher's last model stood high. It is related, and surer than without."""
+    before, new = old("a/one", family="F1"), old("a/two", family="F2", released=date(2024, 6, 1))
+    quality = rate(world(before, new, scores=(a_score("a/one", 50.0),)), "a/two")
+    assert quality.badge == "related"
+    assert points(quality, "series") > 0
+    assert quality.standard_error < CATALOG.ranking.prior.standard_deviation

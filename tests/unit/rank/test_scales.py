@@ -1,6 +1,6 @@
 """Scales: a published score as a deviation from the prior."""
 
-from math import log
+from math import exp, log
 
 import pytest
 
@@ -13,6 +13,7 @@ SCALE = Scale(
     benchmark="board-2024-01-01/all",
     signal="board/all",
     source="board",
+    skill="general",
     transform="logit",
     maximum=100.0,
     intercept=-12.0,
@@ -38,25 +39,25 @@ def test_the_ends_of_a_board_say_little(score: float, share: float) -> None:
 
 def test_a_score_as_expected_deviates_by_nothing() -> None:
     """At 1200 the line says 50 %."""
-    assert deviation(SCALE, 50.0, prior=1200.0, judgement=JUDGEMENT) == pytest.approx(0.0)
+    assert deviation(SCALE, 50.0, expected=1200.0, judgement=JUDGEMENT) == pytest.approx(0.0)
 
 
-def test_a_better_score_deviates_upwards_in_spreads() -> None:
-    """40 points of rating are one spread: 0.4 in log odds."""
-    better = 100 / (1 + 2.718281828459045**-0.4)
-    assert deviation(SCALE, better, prior=1200.0, judgement=JUDGEMENT) == pytest.approx(1.0)
+def test_a_better_score_deviates_upwards_in_points() -> None:
+    """0.4 in log odds are 40 points at 0.01 a point."""
+    better = 100 / (1 + exp(-0.4))
+    assert deviation(SCALE, better, expected=1200.0, judgement=JUDGEMENT) == pytest.approx(40.0)
 
 
 def test_one_score_claims_no_more_than_the_limit() -> None:
-    """A perfect score is no proof of wonders."""
-    assert deviation(SCALE, 100.0, prior=1200.0, judgement=JUDGEMENT) == JUDGEMENT.limit
-    assert deviation(SCALE, 0.0, prior=1200.0, judgement=JUDGEMENT) == -JUDGEMENT.limit
+    """A perfect score is no proof of wonders: so many spreads of 40 points and no more."""
+    assert deviation(SCALE, 100.0, expected=1200.0, judgement=JUDGEMENT) == JUDGEMENT.limit * 40
+    assert deviation(SCALE, 0.0, expected=1200.0, judgement=JUDGEMENT) == -JUDGEMENT.limit * 40
 
 
-@pytest.mark.parametrize("prior", [1059.0, 1341.0])
-def test_nothing_is_read_off_beyond_the_regression(prior: float) -> None:
+@pytest.mark.parametrize("expected", [1059.0, 1341.0])
+def test_nothing_is_read_off_beyond_the_regression(expected: float) -> None:
     """An old board says nothing of a model that its own models are far from."""
-    assert deviation(SCALE, 50.0, prior=prior, judgement=JUDGEMENT) is None
+    assert deviation(SCALE, 50.0, expected=expected, judgement=JUDGEMENT) is None
 
 
 def test_the_implied_rating_stays_inside_the_regression() -> None:
