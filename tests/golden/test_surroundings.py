@@ -1,5 +1,6 @@
 """The program in the surroundings that users have: pipes, locales, narrow terminals, broken catalogs, no home."""
 
+import json
 import os
 import pty
 import select
@@ -14,6 +15,19 @@ import pytest
 from support.terminal import TIMEOUT, ask, ask_process
 
 RECOMMEND = ("recommend", "--vram", "8", "--task", "chat")
+
+
+LLAMA = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 1024,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 8,
+    "intermediate_size": 4096,
+    "vocab_size": 32_000,
+    "max_position_embeddings": 8192,
+}
 
 
 def in_terminal(*words: str, columns: int, **environ: str) -> str:
@@ -122,6 +136,22 @@ def test_a_reader_that_leaves_is_no_error() -> None:
             said = process.stderr.read().decode()
             assert process.wait(TIMEOUT) == 0
         assert said == ""
+
+
+@pytest.mark.parametrize("output", ["table", "plain", "json", "jsonl", "csv", "markdown"])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_name_that_is_no_text_is_written_out(output: str, errors: str, tmp_path: Path) -> None:
+    """Whatever the stream makes of such bytes: what is written is UTF-8, and JSON is JSON."""
+    path = tmp_path / os.fsdecode(b"b\xffd.json")
+    path.write_text(json.dumps(LLAMA), "utf-8")
+    words = ("estimate", str(path), "--vram", "24", "--output", output)
+    said = ask_process(*words, PYTHONIOENCODING=f"utf-8:{errors}")
+    assert (said.code, said.err) == (0, "")
+    said.out.encode("utf-8")
+    if output == "json":
+        assert "d.json" in said.json["model"]["id"]
+    elif output != "jsonl":
+        assert "\\udcff" in said.out.replace("\\\\", "\\")
 
 
 OUTPUTS = {

@@ -71,13 +71,18 @@ def write(answer: Answer) -> int:
         _say(f"note: {visible(note, lines=True)}")
     try:
         if answer.text:
-            sys.stdout.write(answer.text + "\n")
+            sys.stdout.write(_text_of(answer) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go(sys.stdout)
     except OSError as error:
         raise unwritable(error) from None
     return answer.exit_code
+
+
+def _text_of(answer: Answer) -> str:
+    """Return the text, with what is no letter written out: bytes of a file's name that are no UTF-8."""
+    return answer.text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def unwritable(error: OSError) -> OutputError:

@@ -63,5 +63,13 @@ def render(view: View, *, output: Output, terminal: Terminal) -> str:
 
 
 def json_text(content: Mapping[str, Any], *, terminal: Terminal, indent: int | None = None) -> str:
-    """Return JSON; letters outside ASCII are escaped where they would not arrive. NaN has no place in it."""
-    return json.dumps(content, ensure_ascii=not terminal.unicode, indent=indent, allow_nan=False)
+    """Return JSON; letters outside ASCII are escaped where they would not arrive. NaN has no place in it.
+
+    Halves of letters, from names of files that are no text, arrive nowhere.
+    """
+    text = json.dumps(content, ensure_ascii=not terminal.unicode, indent=indent, allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(content, indent=indent, allow_nan=False)
+    return text
