@@ -1,8 +1,9 @@
 """A replay of PyTorch's caching allocator over forward passes: what it holds and cannot use.
 
-A driver's figure counts memory that the allocator asked for, not the tensors in it. The rules are those of
-PyTorch's CUDA caching allocator (sizes: `c10/core/AllocatorConfig.h` of torch 2.13): the smallest free block that is large enough, cut where the rest is
-worth it, joined with free neighbours when it is given back. Nothing is returned to the driver.
+A driver's figure counts memory that the allocator asked for, not the tensors in it. The rules are those of PyTorch's
+CUDA caching allocator (sizes: `c10/core/AllocatorConfig.h` of torch 2.13): the smallest free block that is large
+enough, cut where the rest is worth it, joined with free neighbours when it is given back. Nothing is returned to the
+driver.
 """
 
 from bisect import bisect_left, insort
