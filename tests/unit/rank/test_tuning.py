@@ -1,45 +1,14 @@
-"""Models to fine-tune: who comes into question, from which weights, under which licence, in how much memory."""
+"""Models to fine-tune: who comes into question, from which weights, under which licence."""
 
 from dataclasses import replace
-from datetime import date
-from typing import Any
 
 import pytest
 
 from llmfit.architectures import describe
-from llmfit.estimate.training import estimate_training
-from llmfit.fit import COMFORTABLE
-from llmfit.rank import recommend
-from llmfit.rank.tuning import TuningChooser, kinds_to_tune
-from llmfit.records.device import Device
+from llmfit.rank.tuning import kinds_to_tune
 from llmfit.records.estimate import PartName, Verdict
-from llmfit.records.question import Question
-from llmfit.records.recommendation import Recommendations
-from support.ranking import GIB, World, a_score, built_in, card, config, ranked, world
-from support.training import load
-
-DAY = date(2024, 4, 18)
-
-
-def family() -> World:
-    """Return a base with its instruct and reasoning models, and an instruct model of nobody's base."""
-    base = ranked("a/eight-base", kind="base", tasks=("finetune",), languages=(), released=DAY)
-    chat = ranked("a/eight-chat", base_model=base.id, base_relation="instruct", released=DAY)
-    thinker = ranked("a/eight-think", kind="reasoning", base_model=base.id, base_relation="finetune", released=DAY)
-    alone = ranked("b/three", 3, released=DAY)
-    return world(base, chat, thinker, alone)
-
-
-def ask(facts: World, gb: float, method: str = "qlora", **asked: Any) -> Recommendations:
-    """Return the answer; `load` are fields of the training load, `device` stands for the card."""
-    training = load(method, **asked.pop("load", {}))
-    device: Device = asked.pop("device", None) or card(gb)
-    return recommend(Question(training=training, **asked), facts, device=device)
-
-
-def ids(answer: Recommendations) -> list[str]:
-    """Return the picks' ids."""
-    return [pick.model.id for pick in answer.picks]
+from support.ranking import a_score, built_in, card, config, ranked, world
+from support.tuning import ask, family, ids
 
 
 @pytest.mark.parametrize("method", ["lora", "qlora", "dora", "rslora"])
@@ -79,46 +48,6 @@ def test_a_base_is_rated_by_what_its_publisher_made_of_it() -> None:
     assert after.quality.rating > before.quality.rating + 5
     assert (before.quality.badge, after.quality.badge) == ("estimated", "related")
     assert after.quality.evidence[0].model == "a/eight-chat"
-
-
-def test_what_fits_is_what_training_takes() -> None:
-    """The pick's bytes are those of the training estimate, all parts, and within 90 % of the card."""
-    pick = ask(family(), 24).picks[0]
-    training = load("qlora")
-    expected = estimate_training(describe(pick.model.architecture), training, device=card(24))
-    assert pick.fit.estimate.total_bytes == expected.total_bytes <= COMFORTABLE * 24 * GIB
-    assert pick.training == training
-    assert pick.fit.estimate.part_bytes(PartName.OPTIMIZER) > 0
-    assert pick.workload.format.id == "nf4-dq"
-    assert pick.workload.context == training.sequence_length
-
-
-def test_the_longest_sequence_fits_and_one_token_more_does_not() -> None:
-    """It stands where an answering model has its longest context."""
-    pick = ask(family(), 12).picks[0]
-    assert pick.max_context is not None
-    architecture, device = describe(pick.model.architecture), card(12)
-    sizes = [
-        estimate_training(architecture, load("qlora", sequence_length=n), device=device).total_bytes
-        for n in (pick.max_context, pick.max_context + 1)
-    ]
-    assert sizes[0] <= COMFORTABLE * device.usable_bytes < sizes[1]
-
-
-def test_the_load_decides_who_fits() -> None:
-    """The same card holds less under a larger batch, a longer sequence, or a method that takes more."""
-    facts = world(*(ranked(f"p{size}/m", size) for size in (1, 3, 8, 14, 32)))
-    sizes = [
-        max(pick.model.parameters for pick in ask(facts, 32, method, load=options, top=None).picks)
-        for method, options in (
-            ("qlora", {}),
-            ("qlora", {"batch_size": 4}),
-            ("lora", {"target_modules": ("q_proj", "v_proj")}),
-            ("full", {}),
-        )
-    ]
-    assert sizes[0] > sizes[1]
-    assert sizes[0] > sizes[2] > sizes[3]
 
 
 def test_a_licence_must_allow_derivatives() -> None:
@@ -213,69 +142,12 @@ def test_a_bundle_is_not_trained_together() -> None:
     assert answer.warnings == ()
 
 
-def test_a_small_card_with_ram_has_no_offload_section() -> None:
-    """Training with part of the model in RAM is asked for by name, not offered."""
-    answer = ask(world(ranked("a/seventy", 70)), 24, device=card(24, ram=256))
-    assert answer.offload == ()
-    assert answer.rejected == {"too_large": 1}
-
-
 def test_copies_are_no_start() -> None:
     """Who wants to train takes the original."""
     copy = ranked("z/copy", base_model="a/b", base_relation="quantized", official=False)
     rejection = ask(world(ranked("a/b"), copy), 24).why_not("z/copy")
     assert rejection is not None
     assert rejection.reason == "copy"
-
-
-def test_an_architecture_without_default_modules_gets_every_linear_layer() -> None:
-    """So that new families are compared with old ones; the load and a warning say so."""
-    strange = {**config(1), "model_type": "ernie4_5"}
-    facts = world(ranked("a/new", 1, architecture=strange))
-    pick = ask(facts, 24, "lora").picks[0]
-    assert pick.training is not None
-    assert pick.training.target_modules == ("all-linear",)
-    assert any("every linear layer" in warning for warning in pick.warnings)
-    known = ask(world(ranked("a/known", 1)), 24, "lora").picks[0]
-    assert known.training is not None
-    assert known.training.target_modules == ()
-
-
-def test_a_module_that_one_model_lacks_does_not_stop_the_answer() -> None:
-    """The model is out with the reason, the others stay."""
-    gpt2 = {
-        "model_type": "gpt2",
-        "n_embd": 768,
-        "n_layer": 12,
-        "n_head": 12,
-        "n_positions": 4096,
-        "vocab_size": 50257,
-    }
-    facts = world(ranked("a/llama", 1), ranked("b/gpt2", 1, architecture=gpt2, parameters=124_439_808))
-    answer = ask(facts, 24, "lora", load={"target_modules": ("q_proj",)}, tasks=("finetune",))
-    assert ids(answer) == ["a/llama"]
-    rejection = answer.why_not("b/gpt2")
-    assert rejection is not None
-    assert rejection.reason in {"unsupported", "outclassed"}
-
-
-def test_several_gpus_share_what_the_sharding_shares() -> None:
-    """ZeRO 3 over four cards holds what one does not."""
-    facts = world(ranked("a/eight", 8))
-    four = Device(gpus=card(24).gpus * 4)
-    assert ids(ask(facts, 24, "full")) == []
-    answer = ask(facts, 24, "full", load={"gpus": 4, "zero": 3, "offload_optimizer": True}, device=four)
-    assert ids(answer) == ["a/eight"]
-    assert len(answer.picks[0].fit.estimate.per_gpu_bytes) == 4
-
-
-def test_ram_that_is_too_small_for_the_offloaded_state_is_no_fit() -> None:
-    """What leaves the GPU must lie somewhere."""
-    facts = world(ranked("a/three", 3))
-    options = {"zero": 2, "offload_optimizer": True}
-    small, large = (replace(card(24), ram_bytes=gb * GIB) for gb in (16, 128))
-    assert ids(ask(facts, 24, "full", load=options, device=small)) == []
-    assert ids(ask(facts, 24, "full", load=options, device=large)) == ["a/three"]
 
 
 def test_the_score_has_no_speed_and_sums() -> None:
@@ -294,22 +166,3 @@ def test_a_mixture_warns_of_its_frozen_experts() -> None:
     facts = world(ranked("a/moe", 1, architecture=mixture, parameters=parameters))
     assert any("routed experts" in warning for warning in ask(facts, 80).picks[0].warnings)
     assert not any("routed experts" in w for w in ask(world(ranked("a/dense", 1)), 80).picks[0].warnings)
-
-
-@pytest.mark.parametrize("method", ["full", "lora", "qlora", "freeze", "ia3", "prefix", "prompt"])
-@pytest.mark.parametrize("options", [{}, {"gpus": 4, "zero": 3}, {"zero": 3, "offload_parameters": True}])
-def test_the_lower_bound_is_below_every_estimate(method: str, options: dict[str, Any]) -> None:
-    """Law: who is out by parameters and bits alone would have been out by the estimate."""
-    facts = world(*(ranked(f"p{size}/m", size) for size in (0.5, 3, 14, 70)))
-    training = load(method, **options)
-    chooser = TuningChooser(training, facts, device=card(24))
-    for model in facts.models.values():
-        total = estimate_training(describe(model.architecture), training).total_bytes
-        assert chooser.least_bytes(model) <= total
-
-
-def test_contradictory_options_are_told_of_every_model() -> None:
-    """The bound does not hide what the estimate has to say."""
-    answer = ask(world(ranked("a/b", 1)), 24, "full", load={"offload_optimizer": True})
-    assert answer.rejected == {"unsupported": 1}
-    assert "needs ZeRO" in answer.rejections[0].detail
