@@ -57,7 +57,7 @@ def about_tokens(count: int) -> str:
 
 def rate(value: float) -> str:
     """Return tokens per second with as many digits as they deserve."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
