@@ -14,7 +14,8 @@ FIGURES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
 CONFIGS = ("Qwen__Qwen3-0.6B", "google__gemma-2b", "openai-community__gpt2")
 PARTS = {"parameters", "lora", "lora_all", "ia3", "prefix", "prompt", "lora_head"}
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.filterwarnings("ignore")]
+"""What the libraries warn of does not change what they count."""
 
 
 @pytest.fixture(autouse=True)
