@@ -50,6 +50,7 @@ NEAR, FAR = 0.3, 0.75
 YEARS = (0.25, 2.0)
 """Bounds of the time in which what a series has in common decays."""
 LEAST_PUBLISHERS = 3
+LEAST_SERIES = 5
 THINKING_SD = 40.0
 """First guess of how far the gains by thinking differ between skills."""
 THINKING_ERROR = 15.0
@@ -128,6 +129,22 @@ def fit_variances(series: dict[tuple[str, str], list[Mean]], *, limit: float) ->
     }
 
 
+def series_mean(series: dict[tuple[str, str], list[Mean]], *, shared: float) -> float:
+    """Return by how much the average series stands below the prior, each counted once, held near nothing by its error.
+
+    Large series, which everybody measures, draw the lines of the boards; most others stand below them.
+    """
+    means = []
+    for rows in series.values():
+        models = {row.model.id: [r.points for r in rows if r.model.id == row.model.id] for row in rows}
+        means.append(sum(sum(points) / len(points) for points in models.values()) / len(models))
+    if len(means) < LEAST_SERIES:
+        return 0.0
+    mean = sum(means) / len(means)
+    error = sum((m - mean) ** 2 for m in means) / (len(means) - 1) / len(means)
+    return min(0.0, mean * shared / (shared + error))
+
+
 def fit_noise(series: dict[tuple[str, str], list[Mean]], *, shared: float) -> tuple[dict[str, float], float]:
     """Return (source → what it alone sees, the same over all), as if all were independent sources."""
     rows = [row for found in series.values() for row in found]
@@ -198,6 +215,7 @@ def fit_shrinkage(
     loss = median(1 / (s.slope * (1 - s.mean_share)) for s in chat if s.source in {"livebench", "aider-edit", "ollv2"})
     return {
         **{name: variances[name] for name in ("shared", "series_share", "series_years", "related")},
+        "series_mean": round(series_mean(series, shared=variances["shared"]), 1),
         "noise": "{" + ", ".join(f"{k}: {v}" for k, v in noise.items()) + "}",
         "common_noise": mean_noise,
         "thinking": "{" + ", ".join(f"{k}: {v}" for k, v in thinking.items()) + "}",

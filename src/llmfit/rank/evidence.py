@@ -17,6 +17,7 @@ from llmfit.records.score import Score
 from llmfit.records.task import Task
 
 _CHAT_KINDS = frozenset({"instruct", "reasoning"})
+_WRITING = _CHAT_KINDS | {"base"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +167,21 @@ class Evidence:
         if name not in self._relatives:
             seen = [(m, self.observe(m)) for m in self._measured.get(name, ())]
             rows = [Seen(m, o.points, o.variance) for m, o in seen if o is not None]
-            self._relatives[name] = Relatives(rows, shrinkage=self.ranking.shrinkage) if rows else None
+            shrinkage, mean = self.ranking.shrinkage, self._usual(model)
+            self._relatives[name] = Relatives(rows, shrinkage=shrinkage, mean=mean) if rows else None
         known = self._relatives[name]
         if known is None:
-            return 0.0, self.ranking.shrinkage.shared
+            return self._usual(model), self.ranking.shrinkage.shared
         mine = None if own is None or not _lends(model) else Seen(model, own.points, own.variance)
         return known.expect(model, own=mine)
+
+    def _usual(self, model: Model) -> float:
+        """Return what a series that nobody measured deviates by: fitted on models that write, for tasks with boards."""
+        return self.ranking.shrinkage.series_mean if self._by_model and model.kind in _WRITING else 0.0
+
+    def has_relatives(self, model: Model) -> bool:
+        """Whether somebody scored another model of the series."""
+        return any(other.id != model.id for other in self._measured.get(series(model), ()))
 
 
 def thinks(model: Model) -> bool:

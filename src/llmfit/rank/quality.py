@@ -57,6 +57,7 @@ class Rater:
             terms.append(RatingTerm(label="thinking", points=thinking, detail="it thinks before it answers"))
         if abs(series) >= _LEAST_SERIES:
             detail = f"how other {model.publisher} models measured, the nearest in time most"
+            detail = detail if self._evidence.has_relatives(model) else "no other model of the series was measured"
             terms.append(RatingTerm(label="series", points=series, detail=detail))
         if seen is not None:
             noise = seen.variance * factor
@@ -71,7 +72,7 @@ class Rater:
         return Quality(
             rating=sum(term.points for term in terms),
             standard_error=sqrt(variance + unseen),
-            badge=_badge(own, inherited, series),
+            badge=_badge(own, inherited, related=self._evidence.has_relatives(model)),
             terms=tuple(terms),
             evidence=evidence_rows(seen, factor=factor) if seen else (),
         )
@@ -128,7 +129,7 @@ def is_specialist(model: Model, specialty: str) -> bool:
     return specialty in model.tasks and model.kind != "reasoning" and not _GENERAL.intersection(model.tasks)
 
 
-def _badge(own: Observation | None, inherited: Observation | None, series: float) -> Badge:
+def _badge(own: Observation | None, inherited: Observation | None, *, related: bool) -> Badge:
     if own is not None and any(reading.signal.factor == 1 for reading in own.readings):
         return "measured"
-    return "related" if own is not None or inherited is not None or abs(series) >= _LEAST_SERIES else "estimated"
+    return "related" if own is not None or inherited is not None or related else "estimated"

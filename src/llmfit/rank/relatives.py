@@ -24,10 +24,12 @@ class Seen:
 class Relatives:
     """The measured models of one series, grouped by family (its versions), as a process in time (kriging)."""
 
-    def __init__(self, seen: Iterable[Seen], *, shrinkage: Shrinkage) -> None:
+    def __init__(self, seen: Iterable[Seen], *, shrinkage: Shrinkage, mean: float) -> None:
+        """Group what was seen; `mean` is what a series is expected to deviate by before any of it was."""
         self._common = shrinkage.shared * shrinkage.series_share
         self._own = shrinkage.shared - self._common
         self._years = shrinkage.series_years
+        self._mean = mean
         groups: dict[str, list[Seen]] = {}
         for one in sorted(seen, key=lambda s: s.model.id):
             groups.setdefault(one.model.family, []).append(one)
@@ -57,13 +59,13 @@ class Relatives:
             share = 1 / (own.variance + self._own)
             left = self._precision[place] - share
             alone = left < _NOTHING
-            means[place] = 0.0 if alone else (self._total[place] - share * own.points) / left
+            means[place] = self._mean if alone else (self._total[place] - share * own.points) / left
             # Without its own share the group is less sure: one diagonal entry grows (Sherman and Morrison).
             column, pivot = self._inverse[place], self._inverse[place][place]
             growth = 0.0 if alone else 1 / left - 1 / self._precision[place]
             factor = (1 / pivot if alone else growth / (1 + growth * pivot)) * gains[place]
             gains = [gain - factor * entry for gain, entry in zip(gains, column, strict=True)]
-        points = sum(gain * mean for gain, mean in zip(gains, means, strict=True))
+        points = self._mean + sum(gain * (mean - self._mean) for gain, mean in zip(gains, means, strict=True))
         known = sum(gain * toward for gain, toward in zip(gains, towards, strict=True))
         return points, self._common - known + self._own
 

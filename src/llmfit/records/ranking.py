@@ -87,6 +87,8 @@ class Shrinkage(Record):
     """Share of it that models of one series and one date have in common."""
     series_years: float = Field(gt=0)
     """Years between two releases of a series over which that share falls to 1/e."""
+    series_mean: float = Field(le=0)
+    """Points by which the average series stands below the prior: what one that nobody measured is expected to do."""
     related: float = Field(ge=0)
     """What a benchmark of a neighbouring skill adds to the variance."""
     noise: dict[str, float]

@@ -153,6 +153,7 @@ def test_relatives_lend_a_part_of_their_deviation() -> None:
     evidence = gather(facts)
     own = evidence.observe(measured)
     points, variance = evidence.relatives(silent, None)
+    assert evidence.has_relatives(silent)
     assert own is not None
     assert 0 < points < own.points
     assert variance < facts.ranking.shrinkage.shared
@@ -162,7 +163,19 @@ def test_other_publishers_are_no_relatives() -> None:
     """A fine-tune by others with the family's name lends nothing to the family."""
     measured, silent = old("a/b", family="F"), old("z/c", family="F", publisher="z")
     evidence = gather(world(measured, silent, scores=(a_score("a/b", 48.0),)))
-    assert evidence.relatives(silent, None) == (0.0, CATALOG.ranking.shrinkage.shared)
+    shrinkage = CATALOG.ranking.shrinkage
+    assert evidence.relatives(silent, None) == (shrinkage.series_mean, shrinkage.shared)
+    assert not evidence.has_relatives(silent)
+    assert not evidence.has_relatives(measured)
+
+
+def test_what_an_unmeasured_series_lacks_holds_for_models_that_write() -> None:
+    """It was fitted on them: embedders are held by size and age alone, and so is all where no board is known."""
+    embedder, writer, measured = old("a/e", kind="embedding"), old("b/w"), old("c/m")
+    evidence = gather(world(embedder, writer, measured, scores=(a_score("c/m", 30.0),)))
+    assert evidence.relatives(embedder, None)[0] == 0.0
+    assert evidence.relatives(writer, None)[0] == CATALOG.ranking.shrinkage.series_mean < 0
+    assert gather(world(writer)).relatives(writer, None)[0] == 0.0
 
 
 def test_a_model_does_not_lend_to_itself() -> None:
@@ -170,7 +183,7 @@ def test_a_model_does_not_lend_to_itself() -> None:
     measured = old("a/b", family="F")
     evidence = gather(world(measured, scores=(a_score("a/b", 48.0),)))
     points, variance = evidence.relatives(measured, evidence.observe(measured))
-    assert points == pytest.approx(0.0)
+    assert points == pytest.approx(CATALOG.ranking.shrinkage.series_mean)
     assert variance == pytest.approx(CATALOG.ranking.shrinkage.shared)
 
 
