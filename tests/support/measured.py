@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from llmfit.architectures import describe
-from llmfit.catalog import load_catalog
+from llmfit.catalog import Catalog, load_catalog
 from llmfit.estimate import estimate
 from llmfit.fit import fit
 from llmfit.records.architecture import Architecture
@@ -54,6 +54,29 @@ def load_reference(name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def load_allocator_rows() -> list[dict[str, Any]]:
+    """Return what llama.cpp's allocator counted, as rows like those of the other files."""
+    found = []
+    for model in load_reference("allocator"):
+        half = "derived on" if model["derived_on"] else "checked on"
+        for context, sequences, ubatch, flash, kv_format, cache_bytes, compute_bytes, _ in model["loads"]:
+            row = {
+                "model": model["model"],
+                "engine": "llama.cpp",
+                "format": "F16",
+                "kv_format": kv_format,
+                "context": context,
+                "sequences": sequences,
+                "options": {"n_ubatch": ubatch, "flash_attention": flash},
+                "device": {"name": "second device", "gpus": 1, "platform": "vulkan"},
+            }
+            for kind, counted in (("kv_cache", cache_bytes), ("activation", compute_bytes)):
+                if counted:
+                    group = f"llama.cpp's allocator, families {half}: {'cache' if kind == 'kv_cache' else 'buffer'}"
+                    found.append(row | {"group": group, "kind": kind, "counts": [kind], "measured_bytes": counted})
+    return found
+
+
 @cache
 def load_architectures() -> dict[str, Architecture | str]:
     """Return the measured models by name: described, or the reason why not."""
@@ -77,9 +100,14 @@ def make_device(row: dict[str, Any]) -> Device:
     return Device(gpus=(gpu,) * given["gpus"])
 
 
+@cache
+def _catalog() -> Catalog:
+    return load_catalog(user_file=None)
+
+
 def make_load(row: dict[str, Any]) -> Workload:
     """Return the workload of a row."""
-    catalog = load_catalog(user_file=None)
+    catalog = _catalog()
     options = EngineOptions(engine_version=row.get("engine_version"), **row.get("options", {}))
     value_format = row.get("kv_format_v")
     return Workload(
@@ -157,7 +185,7 @@ def _with_program(row: dict[str, Any], architecture: Architecture, load: Workloa
 @cache
 def compare_all() -> tuple[Comparison, ...]:
     """Return every row of the reference set beside its estimate."""
-    rows = (row for name in FILES for row in load_reference(name))
+    rows = (*(row for name in FILES for row in load_reference(name)), *load_allocator_rows())
     return tuple(found for row in rows if (found := compare(row)) is not None)
 
 

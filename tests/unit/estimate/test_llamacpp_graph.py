@@ -163,6 +163,7 @@ def test_mambas_scan_is_what_its_graph_holds() -> None:
 def test_a_state_that_does_not_fit_where_the_input_lay_goes_behind() -> None:
     """Mamba 2: with few tokens the state outgrows the convolution's input."""
     model = make_architecture(
+        model_type="mamba2",
         tensors=(
             Tensor(Role.MIXER_IN, "in_proj", (2624, 512), (0, 1, 2, 3)),
             Tensor(Role.MIXER_CONV, "conv1d", (1536, 1, 4), (0, 1, 2, 3)),
@@ -236,3 +237,16 @@ def test_queries_turned_for_a_quantised_cache_leave_no_gap() -> None:
     assert buffer(model, context=32768, kv_format="q8_0") == 512 * 4 * elements + 32768 * 512 * 2
     assert gap(model, None, quantised=True) == 0
     assert gap(known("Qwen/Qwen3-8B"), None, quantised=True) == 4096
+
+
+def test_experts_within_a_latent_give_it_back() -> None:
+    """Nemotron 3 Super: 22 experts' outputs of 1024, not of 4096."""
+    model = known("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-FP8")
+    assert model.extra["moe_latent_size"] == 1024
+    assert experts(model, free=8192, mixer=None) == 2 * 4096 + 8192 + 22 * 2688 + 22 * 1024
+
+
+def test_the_dense_layers_between_experts_are_wider() -> None:
+    """Llama 4 Maverick: 16,384 in every second layer; Scout has none of them."""
+    assert known("meta-llama/Llama-4-Maverick-17B-128E").intermediate_size == 16384
+    assert known("meta-llama/Llama-4-Scout-17B-16E").intermediate_size == 8192

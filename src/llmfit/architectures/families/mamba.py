@@ -82,6 +82,7 @@ def _nemotron_experts(stack: Stack, layers: tuple[int, ...]) -> None:
     bias, latent = config.flag("mlp_bias"), config.optional("moe_latent_size")
     stack.linear(Role.ROUTER, "gate", (stack.num_experts, stack.hidden), layers)
     if latent is not None:
+        stack.extra["moe_latent_size"] = latent
         stack.linear(Role.OTHER, "fc1_latent_proj", (latent, stack.hidden), layers, bias=bias)
         stack.linear(Role.OTHER, "fc2_latent_proj", (stack.hidden, latent), layers, bias=bias)
     add_experts(stack, layers, names=("up_proj", "down_proj"), width_in=latent or 0)

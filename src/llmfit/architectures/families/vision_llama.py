@@ -45,12 +45,18 @@ def _llama4_experts(stack: Stack, layers: tuple[int, ...]) -> None:
     add_shared(stack, layers, stack.moe_inter)
 
 
+def _llama4_dense(stack: Stack, layers: tuple[int, ...]) -> None:
+    gated(inter="intermediate_size_mlp")(stack, layers)
+    if layers:
+        stack.inter = stack.config.size("intermediate_size_mlp")
+
+
 _llama4_layers = layer_types(_llama4_kinds, known=(FULL, CHUNKED))
 LLAMA4_TEXT = Decoder(
     mixer=attention(
         bias="attention_bias", out_bias="attention_bias", kinds=_llama4_layers, window="attention_chunk_size"
     ),
-    mlp={DENSE: gated(inter="intermediate_size_mlp"), SPARSE: _llama4_experts},
+    mlp={DENSE: _llama4_dense, SPARSE: _llama4_experts},
     mlp_kinds=_llama4_mlps,
     defaults={
         "num_key_value_heads": 8,

@@ -24,6 +24,8 @@ PARALLEL = frozenset({"cohere", "cohere2", "phi", "phi-msft", "gptj"})
 QUERY_NORMS = frozenset({"q_norm", "q_layernorm"})
 TURNED = 64
 """Heads of a multiple of this are turned for a quantised cache."""
+ALONE = frozenset({"mamba2"})
+"""No feed-forward stands between the mixers, so that one follows the gap of another."""
 ROUTING = 2
 """Router outputs that live beside the experts: probabilities and their order."""
 NEXT_STEP = 4
@@ -157,9 +159,8 @@ def experts(architecture: Architecture, *, free: int, mixer: Mixer | None) -> in
     h, k = architecture.hidden_size, architecture.num_experts_per_tok
     inner = k * (architecture.moe_intermediate_size or architecture.intermediate_size)
     free_now = max(0, free - ROUTING * architecture.num_experts)
-    wide = _gated(inner, k * h, free=free_now, gated=architecture.gated_mlp)
-    if not architecture.gated_mlp:
-        wide = inner + k * h
+    outer = k * architecture.extra.get("moe_latent_size", h)
+    wide = _gated(inner, outer, free=free_now, gated=True) if architecture.gated_mlp else inner + outer
     extra = k * h if architecture.model_type in WEIGHTED_BEFORE else 0
     if mixer is not None and mixer.kind == "delta":
         extra += h
@@ -237,4 +238,6 @@ def _beside_first(architecture: Architecture, mixer: Mixer) -> int:
     """Return what lies before Mamba 2: attention's output at its side, or what the layer before it left."""
     if any(cache.key_elements and 0 in cache.layers for cache in architecture.caches):
         return query_width(architecture)
-    return architecture.hidden_size if architecture.model_type in SINGLE_BLOCK else mixer.inner
+    if architecture.model_type in SINGLE_BLOCK:
+        return architecture.hidden_size
+    return mixer.inner if architecture.model_type in ALONE else 0
