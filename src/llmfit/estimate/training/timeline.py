@@ -80,8 +80,6 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         Line("embedding and head gradients before they are summed", tied, f"2·{head}"),
         outputs,
     )
-    rollout = rollout_bytes(architecture, training)
-    generating = (Line("scores and cache of the answers", rollout.bytes, rollout.formula, rollout.source),)
     in_step = (Line("gradients", gradients.all), Line("temporaries of the step", gradients.step), outputs)
     return (
         _moment("at the loss", at_loss),
@@ -89,9 +87,15 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         _moment("in the first layer's backward", in_first),
         _moment("at the end of backward", at_end),
         _moment("in the optimizer's step", in_step),
-        _moment("while answers are generated", generating),
+        _generating(architecture, training),
         *_next_forward(architecture, training, kept=(*layers.kept, layers.casts), head=head_unpacked, loss=loss),
     )
+
+
+def _generating(architecture: Architecture, training: Training) -> Moment:
+    rollout = rollout_bytes(architecture, training)
+    lines = (Line("scores and cache of the answers", rollout.bytes, rollout.formula, rollout.source),)
+    return _moment("while answers are generated", lines)
 
 
 def _next_forward(
