@@ -58,10 +58,8 @@ def question_of(
         kv_format=None if kv_format is None else catalog.kv_format(kv_format).id,
         top=top,
         weights=dict(weights or {}),
-        publishers=_known("publisher", publisher or (), spelled=_publishers(catalog)),
-        families=_known(
-            "family", family or (), spelled={row.family.casefold(): row.family for row in catalog.models.values()}
-        ),
+        publishers=_known("publisher", publisher, spelled=_publishers(catalog)) if publisher else (),
+        families=_known("family", family, spelled=_families(catalog)) if family else (),
         **limits,  # type: ignore[arg-type]  # each is a field of its own type, given by name
     )
 
@@ -117,6 +115,10 @@ def _publishers(catalog: Catalog) -> dict[str, str]:
     rows = catalog.models.values()
     owners = {row.id.partition("/")[0].casefold(): row.publisher for row in rows if row.official}
     return owners | {row.publisher.casefold(): row.publisher for row in rows}
+
+
+def _families(catalog: Catalog) -> dict[str, str]:
+    return {row.family.casefold(): row.family for row in catalog.models.values()}
 
 
 def _known(noun: str, words: Sequence[str], *, spelled: Mapping[str, str]) -> tuple[str, ...]:

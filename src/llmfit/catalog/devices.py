@@ -17,8 +17,8 @@ MOST_GPUS = 1024
 MOST_VRAM = 16_384
 MOST_RAM = 65_536
 """Gigabytes beyond which a figure is a typing error: more than any machine has."""
-_COUNTED = re.compile(r"\s*(\d{1,9})\s*[x×*]\s+(.+)", re.IGNORECASE)
-_AMOUNT = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(?:g|gb|gib)?\s*", re.IGNORECASE)
+_COUNTED = r"(?i)\s*(\d{1,9})\s*[x×*]\s+(.+)"
+_AMOUNT = r"(?i)\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(?:g|gb|gib)?\s*"
 
 
 def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
@@ -27,7 +27,7 @@ def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
     Raises:
         UsageError: The value is no size between 0 and `most`.
     """
-    said = _AMOUNT.fullmatch(str(value))
+    said = re.fullmatch(_AMOUNT, str(value))
     amount = float(said[1]) if said else float("nan")
     shown = str(value)[:40]
     if said is None:
@@ -80,7 +80,7 @@ def device_from_names(names: Sequence[str], *, catalog: "Catalog", ram: str | fl
 
 
 def _count(name: str) -> tuple[int, str]:
-    counted = _COUNTED.fullmatch(name)
+    counted = re.fullmatch(_COUNTED, name)
     if counted is None:
         return 1, name
     count = int(counted[1])

@@ -122,9 +122,10 @@ _SERIES = ("rtx", "gtx", "rx")
 """Series of desktop cards whose name people leave out before the number."""
 _NOISE = frozenset((*_VENDORS, *_BRANDS))
 """Words that people leave out or drivers add."""
-_TOKEN = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
-_SIZE = re.compile(r"(?<![\w.])(\d{1,4})\s*-?\s*g(?:i?b)?(?![a-z0-9])")
-_INTERFACE = re.compile(r"(?<![a-z0-9])(pcie|sxm\d?|nvl|hbm\d?e?)(?![a-z0-9])")
+# Compiled when a GPU is first looked for: no other question needs them.
+_WORD = r"[a-z]+|\d+(?:\.\d+)?"
+_SIZE = r"(?<![\w.])(\d{1,4})\s*-?\s*g(?:i?b)?(?![a-z0-9])"
+_INTERFACE = r"(?<![a-z0-9])(pcie|sxm\d?|nvl|hbm\d?e?)(?![a-z0-9])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,10 @@ class _GpuName:
 
 def _parse(name: str) -> _GpuName:
     text = name.casefold().replace("(r)", " ").replace("(tm)", " ")
-    sizes = _SIZE.findall(text)
-    text = _SIZE.sub(" ", text)
-    interfaces = frozenset(_INTERFACE.findall(text))
-    tokens = [t for t in _TOKEN.findall(_INTERFACE.sub(" ", text)) if t not in _NOISE]
+    sizes = re.findall(_SIZE, text)
+    text = re.sub(_SIZE, " ", text)
+    interfaces = frozenset(re.findall(_INTERFACE, text))
+    tokens = [t for t in re.findall(_WORD, re.sub(_INTERFACE, " ", text)) if t not in _NOISE]
     return _GpuName("".join(tokens), interfaces, int(sizes[-1]) if sizes else None)
 
 
@@ -210,7 +211,7 @@ def _slowest(found: Sequence[Gpu]) -> Gpu:
 def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
     """Return the GPUs of this name: those named exactly so, size and interface included, before the others."""
     exact, loose = [], []
-    numbers = [token for token in _TOKEN.findall(wanted.base) if token[0].isdigit()]
+    numbers = [token for token in re.findall(_WORD, wanted.base) if token[0].isdigit()]
     for gpu in gpus:
         spelled = (gpu.name, gpu.id, *gpu.aliases)
         text = " ".join(spelled)

@@ -1,7 +1,6 @@
 """Everybody who comes into question: from the catalog's models to scored candidates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from llmfit.architectures import describe
@@ -18,7 +17,6 @@ from llmfit.rank.variants import Chooser, Variant, file_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName, Verdict
-from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection
@@ -31,13 +29,13 @@ if TYPE_CHECKING:
 _GIB = 2**30
 
 
-@dataclass
 class Gathered:
     """Candidates in no order, and why the others are none."""
 
-    fitting: list[Candidate] = field(default_factory=list)
-    offload: list[Candidate] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.fitting: list[Candidate] = []
+        self.offload: list[Candidate] = []
+        self.rejections: list[Rejection] = []
 
 
 class Field:

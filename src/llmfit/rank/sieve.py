@@ -51,22 +51,32 @@ class Sieve:
         self._context = max(context_of(question, tasks), *(0, *(t.min_context for t in tasks)))
         self._ids = tuple(name for name in question.licenses if name not in _KEYWORDS)
         self._licenses: dict[str, EffectiveLicense] = {}
+        self._types: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
 
     def reject(self, model: Model) -> Rejection | None:
         """Return the first reason against a model; None where it passes."""
-        reason, detail = next(self._reasons(model), ("", ""))
-        return Rejection(model=model.id, reason=reason, detail=detail) if reason else None
+        found = next(self._reasons(model), None)
+        return None if found is None else Rejection(model=model.id, reason=found[0], detail=found[1])
 
     def _reasons(self, model: Model) -> Iterator[tuple[str, str]]:
         yield from self._type(model)
-        if missing := sorted(self._languages.difference(model.languages)):
-            yield "language", f"does not claim {', '.join(missing)}"
+        if missing := self._languages.difference(model.languages):
+            yield "language", f"does not claim {', '.join(sorted(missing))}"
         if context_limit(model) < self._context:
             yield "context", f"holds {context_limit(model):,} tokens, {self._context:,} are asked for"
         yield from self._wishes(model)
         yield from self._license(model)
 
     def _type(self, model: Model) -> Iterator[tuple[str, str]]:
+        """Yield what speaks against the model's type, worked out once for all models of its kind and tasks."""
+        key = model.kind, model.tasks
+        if key not in self._types:
+            self._types[key] = next(self._against_type(model), None)
+        found = self._types[key]
+        if found is not None:
+            yield found
+
+    def _against_type(self, model: Model) -> Iterator[tuple[str, str]]:
         for task in self._tasks[: len(self._question.tasks)]:
             base = self._question.include_base and model.kind == "base"
             if model.kind not in task.kinds and not base:

@@ -64,20 +64,29 @@ class Chooser:
             for rung in facts.ranking.ladder
             if rung.engine == engine.id and (question.include_low_bit or not rung.low_bit)
         ]
+        bounds = (bound for rung, _, _ in self._rungs for bound in (rung.min_parameters, rung.max_parameters))
+        self._bounds = sorted({bound for bound in bounds if bound is not None})
+        self._by_size: dict[int, list[tuple[Engine, Format]]] = {}
 
     def formats(self, model: Model) -> list[tuple[Engine, Format]]:
         """Return the formats to try, best first, engine by engine."""
         if self._named is not None:
             return self._named
-        native = self._facts.formats.get(model.native_format or "")
+        native = None if model.native_format is None else self._facts.formats.get(model.native_format)
         if native is not None and native.requires_qat:
             return [(engine, native) for engine in self._engines if engine.id in native.engines]
-        billions = model.parameters / 1e9
-        return [
-            (engine, format_)
-            for rung, engine, format_ in self._rungs
-            if rung.min_parameters <= billions and (rung.max_parameters is None or billions <= rung.max_parameters)
-        ]
+        return self._formats_of_size(model.parameters / 1e9)
+
+    def _formats_of_size(self, billions: float) -> list[tuple[Engine, Format]]:
+        """Return the ladder's formats for a size, worked out once for all sizes between the same bounds."""
+        place = sum([(bound < billions) + (bound <= billions) for bound in self._bounds])
+        if place not in self._by_size:
+            self._by_size[place] = [
+                (engine, format_)
+                for rung, engine, format_ in self._rungs
+                if rung.min_parameters <= billions and (rung.max_parameters is None or billions <= rung.max_parameters)
+            ]
+        return self._by_size[place]
 
     def _named_formats(self) -> list[tuple[Engine, Format]]:
         """Return the format that the question names on each engine that has it; on any engine where none was asked."""

@@ -163,3 +163,23 @@ def test_the_limit_of_context_includes_the_extension() -> None:
     """The longer of both."""
     assert context_limit(ranked("a/b", context_length=10, context_extended=None)) == 10
     assert context_limit(ranked("a/b", context_length=10, context_extended=40)) == 40
+
+
+def test_models_of_one_kind_and_one_set_of_tasks_are_told_apart_by_all_else() -> None:
+    """The verdict on a type is worked out once; language, context and licence are each model's own."""
+    facts = world(ranked("a/one"), ranked("a/two", languages=("de",)), ranked("a/three", context_length=512))
+    question = Question(tasks=("chat",), languages=("ko",), context=4096)
+    sieve = Sieve(question, facts, tasks=(facts.tasks["chat"],))
+    found = [sieve.reject(model) for model in facts.models.values()]
+    assert [None if rejection is None else rejection.reason for rejection in found] == [None, "language", "context"]
+
+
+def test_the_same_type_is_refused_in_the_same_words() -> None:
+    """A second base is refused as the first was, under its own name; an instruct model of these tasks is not."""
+    facts = world(ranked("a/one", kind="base"), ranked("a/two", kind="base"), ranked("a/three"))
+    sieve = Sieve(Question(tasks=("chat",)), facts, tasks=(facts.tasks["chat"],))
+    one, two, three = (sieve.reject(model) for model in facts.models.values())
+    assert one is not None
+    assert two is not None
+    assert (one.model, two.model, three) == ("a/one", "a/two", None)
+    assert (one.reason, one.detail) == (two.reason, two.detail)

@@ -204,3 +204,22 @@ def test_vllm_divides_by_as_many_gpus_as_divide_the_heads() -> None:
     chosen, _ = chooser.choose(model, describe(model.architecture))
     assert chosen is not None
     assert len(chosen.fit.estimate.per_gpu_bytes) == 2
+
+
+def test_formats_of_a_size_are_those_of_the_ladder() -> None:
+    """On each bound of the ladder, just below and just above it: worked out once for the sizes between two bounds."""
+    facts = load_catalog(user_file=None)
+    chooser = Chooser(Question(tasks=("chat",)), facts, device=card(24), context=4096, images=0)
+    ladder = [rung for rung in facts.ranking.ladder if not rung.low_bit]
+    bounds = {b for rung in ladder for b in (rung.min_parameters, rung.max_parameters) if b is not None}
+    for size in sorted({b + step for b in bounds for step in (-1e-3, 0, 1e-3) if b + step > 0}) * 2:
+        model = replace(facts.models["Qwen/Qwen3-8B"], parameters=round(size * 1e9))
+        expected = [
+            (engine, rung.format)
+            for engine in facts.ranking.engines
+            for rung in ladder
+            if rung.engine == engine
+            and rung.min_parameters <= size
+            and (rung.max_parameters is None or size <= rung.max_parameters)
+        ]
+        assert [(engine.id, format_.id) for engine, format_ in chooser.formats(model)] == expected
