@@ -115,7 +115,8 @@ def _widest_mlp(architecture: Architecture, workload: Workload, mixer: Mixer | N
     build = build_of(workload.options.engine_version)
     if build is not None and build < JOINT_GATE_BUILD and architecture.gated_mlp and not architecture.num_experts:
         return 2 * (architecture.intermediate_size + architecture.hidden_size)
-    free = gap(architecture, mixer, quantised=workload.kv_format.block_size > 1 and workload.options.flash_attention)
+    turned = workload.kv_format.block_size > 1 and workload.options.flash_attention and build is None
+    free = gap(architecture, mixer, quantised=turned)
     dense = feed_forward(architecture, free=free)
     if not architecture.num_experts:
         return dense
