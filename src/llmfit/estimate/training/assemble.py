@@ -31,7 +31,7 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
     if litgpt.runs(training):
         litgpt.check(architecture, training)
         architecture = litgpt.own_model(architecture)
-    _check_rank(architecture, training)
+    least_rank = _least_rank(architecture, training)
     plan, state = shards(training), _state(architecture, training)
     weights = _weights(architecture, training, plan)
     buffers = _buffers(architecture, training, plan, state=state, weights=weights)
@@ -57,7 +57,7 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
         host_bytes=host,
         per_gpu_bytes=(per_gpu,) * training.gpus if training.gpus > 1 else (),
         assumptions=(f"peak {moment.name}", *_assumptions(training)),
-        warnings=_warnings(architecture, training),
+        warnings=_warnings(architecture, training, least_rank=least_rank),
     )
 
 
@@ -228,16 +228,20 @@ def _check(architecture: Architecture, training: Training) -> None:
         raise UsageError(f"this model has {architecture.num_hidden_layers} layers to train")
 
 
-def _check_rank(architecture: Architecture, training: Training) -> None:
-    """Raise UsageError for a rank that no adapted matrix has."""
+def _least_rank(architecture: Architecture, training: Training) -> int:
+    """Return the rank that every adapted matrix has; that of the load where the method has none.
+
+    Raises UsageError for a rank that no adapted matrix has.
+    """
     if training.method not in LORA_METHODS:
-        return
-    largest = rank_limits(architecture, training)[1]
+        return training.lora_rank
+    least, largest = rank_limits(architecture, training)
     if training.lora_rank > largest:
         raise UsageError(
             f"--lora-rank {training.lora_rank} is more than any of the adapted matrices has",
             hint=f"at most {largest}; train the weights themselves with --training full",
         )
+    return least
 
 
 def _assumptions(training: Training) -> tuple[str, ...]:
@@ -251,10 +255,10 @@ def _assumptions(training: Training) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _warnings(architecture: Architecture, training: Training) -> tuple[str, ...]:
+def _warnings(architecture: Architecture, training: Training, *, least_rank: int) -> tuple[str, ...]:
     found = []
-    if training.method in LORA_METHODS and training.lora_rank > (least := rank_limits(architecture, training)[0]):
-        found.append(f"rank {training.lora_rank} is more than the smallest adapted matrix has, {least}")
+    if training.lora_rank > least_rank:
+        found.append(f"rank {training.lora_rank} is more than the smallest adapted matrix has, {least_rank}")
     if any(t.role is Role.MIXER_IN for t in architecture.tensors):
         found.append("activations of recurrent mixers are an approximation that nobody measured")
     limit = architecture.context_length
