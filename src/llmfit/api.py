@@ -73,10 +73,6 @@ def estimate_model(
     row = row_of(catalog, model)
     architecture, problems = _described(row)
     workload = workload_of(catalog, row, architecture, **load)
-    if workload.engine.id == "vllm":
-        from llmfit.solve.platforms import check_platform
-
-        check_platform(workload.engine.id, device)
     if architecture and device and (load.get("tensor_parallel") or load.get("pipeline_parallel")):
         _check_shape(architecture, workload, device)
     device = _within_share(device, workload)
@@ -116,10 +112,16 @@ def _check_shape(architecture: Architecture, workload: Workload, device: Device)
 
 
 def _within_share(device: Device | None, workload: Workload) -> Device | None:
-    """Return the device with what vLLM's share leaves of it; itself for other engines."""
+    """Return the device with what vLLM's share leaves of it; itself for other engines.
+
+    Raises UnsupportedWorkloadError where vLLM does not run on its GPUs.
+    """
     if device is None or workload.engine.id != "vllm":
         return device
+    from llmfit.solve.platforms import check_platform
     from llmfit.solve.share import within_share
+
+    check_platform(workload.engine.id, device)
 
     return within_share(device, workload)
 

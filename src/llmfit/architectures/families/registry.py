@@ -16,6 +16,7 @@ MODULES = (
     "deepseek",
     "vision_glm",
     "vision_llama",
+    "vision_phi",
     "gemma",
     "irregular",
     "delta",
@@ -27,7 +28,6 @@ MODULES = (
     "glm5_next",
     "deepseek_v4",
     "zamba",
-    "vision_phi",
 )
 """Modules with a mapping `FAMILIES` from `model_type` to recipe, in the order in which they are searched.
 
