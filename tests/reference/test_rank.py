@@ -80,10 +80,11 @@ def test_embedders_do_not_chat() -> None:
 
 
 def test_tasks_have_different_winners() -> None:
-    """Not one winner for every use (complaint of 2024-12)."""
-    for gb in (24, 80):
-        winners = {ask(gb, task).picks[0].model.id for task in TASKS}
-        assert len(winners) >= 3
+    """Not one list for every use (complaint of 2024-12): one generalist may lead several, what follows differs."""
+    for gb, least in ((24, 4), (80, 3)):
+        picks = [tuple(pick.model.id for pick in ask(gb, task, top=3).picks) for task in TASKS]
+        assert len(set(picks)) >= least
+    assert len({ask(80, task).picks[0].model.id for task in TASKS}) >= 3
 
 
 def test_code_is_not_judged_by_general_knowledge() -> None:
