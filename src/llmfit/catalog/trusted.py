@@ -6,13 +6,11 @@ Checking 300 models again would take longer than answering from them.
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from functools import partial
 from itertools import repeat
 from typing import Any, Literal, Union, get_args, get_origin
-
-from llmfit.records.frozen import declared
 
 Convert = Callable[[Any], Any]
 
@@ -22,9 +20,9 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
 
     Only what JSON spells otherwise is converted: arrays to tuples, ISO dates, nested records.
     """
-    own = declared(record)
+    own = fields(record)
     defaults = {f.name: f.default for f in own if f.default is not MISSING}
-    factories = {f.name: f.factory for f in own if f.factory is not MISSING}
+    factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
     converters = {f.name: convert for f in own if (convert := _converter(f.type)) is not None}
     new, fill = object.__new__, object.__setattr__
 
@@ -45,7 +43,7 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
 
 def records_maker(record: type) -> Callable[[Mapping[str, Any]], list[Any]]:
     """Return a function that makes the records of rows that were compiled column by column."""
-    own = declared(record)
+    own = fields(record)
     converters = {f.name: _converter(f.type) for f in own}
     new, fill = object.__new__, object.__setattr__
 
@@ -83,7 +81,7 @@ def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - an annotation is 
         return None if inner is None else partial(_optional, inner)
     if hint is date:
         return date.fromisoformat
-    if isinstance(hint, type) and "__dataclass_fields__" in hint.__dict__:
+    if isinstance(hint, type) and is_dataclass(hint):
         return record_maker(hint)
     return None
 
