@@ -132,8 +132,21 @@ def test_a_larger_card_holds_no_less(one: float, other: float) -> None:
         assert small_bytes <= large_bytes
 
 
+CARDS = [name for name, gpu in sorted(CATALOG.gpus.items()) if not gpu.unified_memory]
+MACHINES = [name for name, gpu in sorted(CATALOG.gpus.items()) if gpu.unified_memory]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from(MACHINES), st.lists(st.sampled_from(sorted(CATALOG.gpus)), min_size=1, max_size=3))
+def test_nothing_adds_to_a_machine_with_one_memory(machine: str, others: list[str]) -> None:
+    """Its GPU cannot be given another beside it, whatever that is and wherever it is named."""
+    for names in ([machine, *others], [*others, machine]):
+        with pytest.raises(UsageError):
+            device_from_names(names, catalog=CATALOG)
+
+
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.sampled_from(sorted(CATALOG.gpus)), min_size=1, max_size=4))
+@given(st.lists(st.sampled_from(CARDS), min_size=1, max_size=4) | st.sampled_from(MACHINES).map(lambda name: [name]))
 def test_a_device_is_the_sum_of_its_cards(names: list[str]) -> None:
     """Each is as it is alone, in the order asked for."""
     try:
