@@ -10,13 +10,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from trial import a_card, catalog
+from trial import catalog
 
 from llmfit.catalog.load import Catalog
 from llmfit.finetuning import to_finetune
 from llmfit.rank import recommend
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Recommendation, Recommendations
+from llmfit.words import device_of
 
 CARDS = (4, 6, 8, 12, 16, 24, 48, 80)
 TASKS = ("chat", "code", "reasoning", "embed", "korean", "vision")
@@ -24,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "recommendations.md"
 METHODS = ("qlora", "lora", "full")
 HEAD = """# What llmfit recommends
 
-The first three picks on one card of each size, with llama.cpp, the usual context of the task and nothing else asked.
+The first three picks of `llmfit recommend --vram SIZE --task TASK`: llama.cpp, the usual context of the task.
 The last section is of models to fine-tune.
 The bandwidth of a card that is only named by its memory is unknown, so speed does not count here.
 `±` is the standard error of the rating; a rating without benchmarks of the model is marked *estimated*.
@@ -36,7 +37,7 @@ def grid(full: Catalog) -> str:
     """Return the page."""
     lines = [HEAD]
     for task in TASKS:
-        answers = {gb: recommend(Question(tasks=(task,), top=3), full, device=a_card(gb)) for gb in CARDS}
+        answers = {gb: recommend(Question(tasks=(task,), top=3), full, device=device_of(full, vram=gb)) for gb in CARDS}
         context = next(iter(answers.values())).context
         lines += [f"## {task}\n", f"Context: {context:,} tokens.\n", *_table(answers)]
     lines += ["## Fine-tuning for chat\n", "One sequence of 2,048 tokens, AdamW, checkpointing, rank 16.\n"]
@@ -47,7 +48,7 @@ def grid(full: Catalog) -> str:
 
 
 def _tuned(full: Catalog, method: str, gb: int) -> Recommendations:
-    question, device = to_finetune(full, Question(top=3), device=a_card(gb), training=method)
+    question, device = to_finetune(full, Question(top=3), device=device_of(full, vram=gb), training=method)
     return recommend(question, full, device=device)
 
 

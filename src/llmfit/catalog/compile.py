@@ -8,7 +8,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
 from llmfit.catalog.tables import COMPILED, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
 from llmfit.errors import CatalogError
+from llmfit.rank.prior import active_parameters, is_mixture
+from llmfit.records.model import Model
 
 DATA = Path(__file__).parents[3] / "data"
 """Folder of the facts in a checkout; an installed package has none."""
@@ -40,6 +42,8 @@ def read_facts(folder: Path) -> tuple[Draft, list[Problem]]:
             problems.append(Problem(str(path), 1, "", "", error.message, error.hint))
     if not problems:
         problems = integrity_problems(draft)
+    if "models" in draft:
+        draft["models"] = [replace(entry, record=_counted(entry.record)) for entry in draft["models"]]
     return draft, sorted(problems)
 
 
@@ -56,6 +60,13 @@ def compile_tables(draft: Draft) -> dict[str, str]:
     counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
     manifest = {"version": f"{_newest(draft)}+{content[:12]}", "rows": counts}
     return {**texts, "catalog.json": json.dumps(manifest, indent=1) + "\n"}
+
+
+def _counted(model: Model) -> Model:
+    """Return a row with what is counted once here instead of in every answer: a mixture's active parameters."""
+    if not is_mixture(model.architecture):
+        return model
+    return replace(model, active_parameters=active_parameters(model.architecture))
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - rows hold anything

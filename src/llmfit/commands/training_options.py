@@ -65,9 +65,7 @@ Attention = Annotated[str | None, typer.Option("--attention", metavar="WORD", he
 Packing = Annotated[bool, typer.Option("--packing", help="Sequences are packed, without padding.")]
 Trainer = Annotated[
     str | None,
-    typer.Option(
-        "--trainer", metavar="NAME", help="Library that trains: peft, torchtune or litgpt."
-    ),
+    typer.Option("--trainer", metavar="NAME", help="Library that trains: peft, torchtune or litgpt."),
 ]
 Gpus = Annotated[int | None, typer.Option("--gpus", metavar="N", help="GPUs that train together.")]
 Zero = Annotated[

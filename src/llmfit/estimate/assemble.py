@@ -55,7 +55,8 @@ def estimate(
 def _mapped_bytes(architecture: Architecture, workload: Workload, device: Device | None) -> int:
     """Return the bytes of a tied head that Metal reads from the mapped file, where the input embedding lies too.
 
-    One memory holds one copy of them (`buffer_from_host_ptr` of its Metal backend, used for mapped files); elsewhere the GPU has its own.
+    One memory holds one copy of them (`buffer_from_host_ptr` of llama.cpp's Metal backend, used for mapped files);
+    elsewhere the GPU has its own.
     """
     if device is None or not architecture.tied_embeddings or platform_of(device) != "metal":
         return 0

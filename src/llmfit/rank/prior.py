@@ -28,9 +28,10 @@ class Size:
     """Whether it produces text; others were not in the fit of what a year adds."""
 
 
-def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> Size:
+def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str, active: int | None = None) -> Size:
     """Return the size of a model from the fields of its `config.json`.
 
+    `active` are the parameters that a token passes through, where they were counted before.
     Per-layer embedding tables (Gemma 3n, 4) are only looked up and do not count.
     A mixture that cannot be described counts as dense.
     """
@@ -39,16 +40,23 @@ def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> S
     rows = text.get("vocab_size_per_layer_input") or text.get("vocab_size") or 0
     table = width * rows * (text.get("num_hidden_layers") or 0)
     computing = parameters - table if table < parameters else parameters
-    sparsity = _sparsity(architecture) if any("expert" in key for key in text) else 0.0
-    return Size(computing / 1e9, sparsity, writes=kind in _WRITING)
+    if active is None and is_mixture(architecture):
+        active = active_parameters(architecture)
+    return Size(computing / 1e9, log2(parameters / active) if active else 0.0, writes=kind in _WRITING)
 
 
-def _sparsity(architecture: Mapping[str, Any]) -> float:
+def is_mixture(architecture: Mapping[str, Any]) -> bool:
+    """Whether the fields speak of experts."""
+    return any("expert" in key for key in architecture.get("text_config") or architecture)
+
+
+def active_parameters(architecture: Mapping[str, Any]) -> int | None:
+    """Count the parameters that a token passes through; None where no experts, or no description, part them."""
     try:
         described = describe(architecture)
     except CannotAnswerError:
-        return 0.0
-    return log2(described.parameters / described.active_parameters) if described.num_experts else 0.0
+        return None
+    return described.active_parameters if described.num_experts else None
 
 
 def halvings_below(small: SmallModels, size: Size) -> float:

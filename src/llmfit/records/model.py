@@ -41,6 +41,9 @@ class Model(Record):
     parameters: int = Field(gt=0)
     """Parameters of the model as run, without multi-token-prediction layers and buffers."""
 
+    active_parameters: int | None = Field(default=None, gt=0)
+    """Parameters that a token passes through, of a mixture; counted when the catalog is compiled."""
+
     parameters_certainty: Certainty = "exact"
     """How sure the count is."""
 

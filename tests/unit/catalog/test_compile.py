@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from llmfit.catalog.compile import compile_tables, main, read_facts
-from llmfit.catalog.load import Catalog
+from llmfit.catalog.load import Catalog, load_catalog
 from llmfit.catalog.tables import TABLES
 from llmfit.errors import CatalogError
+from llmfit.rank.prior import size_of
 
 LICENSES = """schema_version: 1
 licenses:
@@ -138,3 +139,17 @@ def test_an_unknown_argument_is_a_usage_error(capsys: pytest.CaptureFixture[str]
     """Exit 2, with what is known."""
     assert main(["--chekc"]) == 2
     assert "--check" in capsys.readouterr().err
+
+
+def test_active_parameters_of_a_mixture_are_counted_once() -> None:
+    """Mixtral's two of eight experts: 12.9 B of its 46.7 B; a dense model needs no such figure."""
+    rows = {model.id: model for model in load_catalog(user_file=None).models.values()}
+    assert rows["mistralai/Mixtral-8x7B-Instruct-v0.1"].active_parameters == 12_879_925_248
+    assert rows["mistralai/Mistral-7B-v0.1"].active_parameters is None
+
+
+def test_counted_figures_are_those_that_would_be_counted_in_an_answer() -> None:
+    """Sizes come out the same with and without them, for every model."""
+    for model in load_catalog(user_file=None).models.values():
+        alone = size_of(model.architecture, model.parameters, kind=model.kind)
+        assert size_of(model.architecture, model.parameters, kind=model.kind, active=model.active_parameters) == alone
