@@ -83,7 +83,7 @@ class Field:
                 passed.append(model)
             else:
                 gathered.rejections.append(rejection)
-        passed.sort(key=lambda model: (-self.rater.rate(model).rating, model.id))
+        passed.sort(key=lambda model: (-self.rater.rating(model), model.id))
         best: Candidate | None = None
         for model in passed:
             rejection = self._outclassed(model, best, gap) or self._consider(model, gathered)
@@ -96,7 +96,7 @@ class Field:
 
     def _outclassed(self, model: Model, best: Candidate | None, gap: float | None) -> Rejection | None:
         """Reject what even unquantised stands too far below the best that fits."""
-        rating = self.rater.rate(model).rating
+        rating = self.rater.rating(model)
         if best is None or gap is None or rating >= best.quality.rating - gap:
             return None
         detail = f"rating {rating:.0f}; {best.model.id} fits with {best.quality.rating:.0f}"

@@ -1,6 +1,7 @@
 """The rules that no score may break: no toy, one pick per lineage."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from llmfit.rank.candidate import Candidate
 from llmfit.records.model import Model
@@ -91,6 +92,7 @@ def series(model: Model) -> tuple[str, str]:
     return series_of(model.publisher, model.family)
 
 
+@cache
 def series_of(publisher: str, family: str) -> tuple[str, str]:
     """Return the series of a family, by its publisher and its name without figures."""
     name = "".join(c for c in family if not (c.isdigit() or c in ". ")).casefold()

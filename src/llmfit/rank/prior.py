@@ -86,29 +86,33 @@ def rate_by_size_and_age(
     return straight + bent + sparse.per_doubling * size.sparsity
 
 
+def prior_points(
+    prior: Prior, small: SmallModels, sparse: SparseModels, *, size: Size, released: date
+) -> dict[str, float]:
+    """Return the points of the prior by what they are for, in the order in which they are shown."""
+    points = {
+        "model of 1 B": prior.intercept,
+        "size": prior.per_doubling * log2(size.billions),
+        "age": prior.per_year * years_since(prior, released),
+    }
+    if below := halvings_below(small, size):
+        points["small"] = small_slope(small, size, released) * below
+    if size.sparsity:
+        points["mixture"] = sparse.per_doubling * size.sparsity
+    return points
+
+
 def prior_terms(
     prior: Prior, small: SmallModels, sparse: SparseModels, *, size: Size, model: Model
 ) -> tuple[RatingTerm, ...]:
     """Return the prior of a model as terms that sum to it."""
-    years, below = years_since(prior, model.released), halvings_below(small, size)
-    terms = [
-        RatingTerm(label="model of 1 B", points=prior.intercept, detail=f"at {prior.epoch}; {prior.source}"),
-        RatingTerm(
-            label="size",
-            points=prior.per_doubling * log2(size.billions),
-            detail=f"{prior.per_doubling:g} x log2({size.billions:.2f} B)",
-        ),
-        RatingTerm(
-            label="age",
-            points=prior.per_year * years,
-            detail=f"{prior.per_year:g} x {years:.2f} years, base released {model.released.isoformat()}",
-        ),
-    ]
-    if below:
-        slope = small_slope(small, size, model.released)
-        detail = f"{slope:.1f} x log2({size.billions:.2f} / {small.knee:g} B): small models fall faster"
-        terms.append(RatingTerm(label="small", points=slope * below, detail=detail))
-    if size.sparsity:
-        detail = f"{sparse.per_doubling:g} x {size.sparsity:.1f}, log2 of total over active parameters"
-        terms.append(RatingTerm(label="mixture", points=sparse.per_doubling * size.sparsity, detail=detail))
-    return tuple(terms)
+    years, slope = years_since(prior, model.released), small_slope(small, size, model.released)
+    details = {
+        "model of 1 B": f"at {prior.epoch}; {prior.source}",
+        "size": f"{prior.per_doubling:g} x log2({size.billions:.2f} B)",
+        "age": f"{prior.per_year:g} x {years:.2f} years, base released {model.released.isoformat()}",
+        "small": f"{slope:.1f} x log2({size.billions:.2f} / {small.knee:g} B): small models fall faster",
+        "mixture": f"{sparse.per_doubling:g} x {size.sparsity:.1f}, log2 of total over active parameters",
+    }
+    points = prior_points(prior, small, sparse, size=size, released=model.released)
+    return tuple(RatingTerm(label=label, points=value, detail=details[label]) for label, value in points.items())

@@ -1,11 +1,12 @@
 """How good each model is at a question's tasks: prior, family, benchmarks, caps."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import sqrt
 
 from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of, thinks
 from llmfit.rank.facts import Facts
-from llmfit.rank.prior import prior_terms
+from llmfit.rank.prior import prior_points, prior_terms
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking
 from llmfit.records.recommendation import Badge, Quality, RatingTerm
@@ -32,50 +33,71 @@ class Rater:
         signals: dict[str, Signal] = signals_of(tasks, all_tasks=facts.tasks, related_factor=factor)
         mode = next((task.mode for task in tasks if task.mode), None)
         self._evidence = Evidence(facts, signals=signals, mode=mode, special=self._specialist)
-        self._known: dict[str, Quality] = {}
+        self._known: dict[str, _Weighing] = {}
         self._for_tuning = for_tuning
         self._made_of = _made_of(self._models) if for_tuning else {}
 
+    def rating(self, model: Model) -> float:
+        """Return the rating of the unquantised model, worked out once and without the words that explain it."""
+        return self._weigh(model).rating
+
     def rate(self, model: Model) -> Quality:
-        """Return the quality of the unquantised model."""
+        """Return the quality of the unquantised model, with the terms of which it consists."""
+        found, ranking = self._weigh(model), self._ranking
+        size = self._evidence.size(model)
+        terms = list(prior_terms(ranking.prior, ranking.small, ranking.sparse, size=size, model=model))
+        if found.special:
+            terms.append(RatingTerm(label="specialist", points=found.special, detail="made for one kind of task"))
+        if found.thinking:
+            terms.append(RatingTerm(label="thinking", points=found.thinking, detail="it thinks before it answers"))
+        related = self._evidence.has_relatives(model)
+        if found.series:
+            detail = f"how other {model.publisher} models measured, the nearest in time most"
+            detail = detail if related else "no other model of the series was measured"
+            terms.append(RatingTerm(label="series", points=found.series, detail=detail))
+        if found.seen is not None:
+            count = len(found.seen.readings)
+            whose = "" if found.own else ", of its base"
+            detail = f"{count} score{'s' * (count != 1)}, counted to {found.share:.0%}{whose}"
+            terms.append(RatingTerm(label="benchmarks", points=found.benchmarks, detail=detail))
+        if found.cap:
+            detail = f"not above {model.base_model} without others' evidence"
+            terms.append(RatingTerm(label="cap", points=found.cap, detail=detail))
+        unseen = max(0.0, ranking.prior.standard_deviation**2 - ranking.shrinkage.shared)
+        return Quality(
+            rating=found.rating,
+            standard_error=sqrt(found.variance + unseen),
+            badge=_badge(found.own, None if found.own else found.seen, related=related),
+            terms=tuple(terms),
+            evidence=evidence_rows(found.seen, factor=self._factor(found)) if found.seen else (),
+        )
+
+    def _weigh(self, model: Model) -> "_Weighing":
         known = self._known.get(model.id)
         if known is None:
-            known = self._known[model.id] = self._rate(model)
+            known = self._known[model.id] = self._weighing(model)
         return known
 
-    def _rate(self, model: Model) -> Quality:
-        own = self._evidence.observe(model)
-        inherited = None if own else self._inherit(model)
-        seen, factor = (own, 1.0) if own else (inherited, self._ranking.judgement.related_factor)
+    def _weighing(self, model: Model) -> "_Weighing":
+        ranking, own = self._ranking, self._evidence.observe(model)
+        seen = own or self._inherit(model)
         series, variance = self._evidence.relatives(model, own)
-        special, thinking = self._specialist(model), self._thinking(model)
-        ranking, size = self._ranking, self._evidence.size(model)
-        terms = list(prior_terms(ranking.prior, ranking.small, ranking.sparse, size=size, model=model))
-        if special:
-            terms.append(RatingTerm(label="specialist", points=special, detail="made for one kind of task"))
-        if thinking:
-            terms.append(RatingTerm(label="thinking", points=thinking, detail="it thinks before it answers"))
-        if abs(series) >= _LEAST_SERIES:
-            detail = f"how other {model.publisher} models measured, the nearest in time most"
-            detail = detail if self._evidence.has_relatives(model) else "no other model of the series was measured"
-            terms.append(RatingTerm(label="series", points=series, detail=detail))
+        found = _Weighing(own=own, seen=seen, special=self._specialist(model), thinking=self._thinking(model))
+        found.series = series if abs(series) >= _LEAST_SERIES else 0.0
         if seen is not None:
-            noise = seen.variance * factor
-            share = variance / (variance + noise)
-            variance *= 1 - share
-            count = len(seen.readings)
-            detail = f"{count} score{'s' * (count != 1)}, counted to {share:.0%}{'' if own else ', of its base'}"
-            terms.append(RatingTerm(label="benchmarks", points=share * (seen.points - series), detail=detail))
-        unseen = max(0.0, ranking.prior.standard_deviation**2 - ranking.shrinkage.shared)
-        rating = sum(term.points for term in terms)
-        terms += self._cap(model, own, rating)
-        return Quality(
-            rating=sum(term.points for term in terms),
-            standard_error=sqrt(variance + unseen),
-            badge=_badge(own, inherited, related=self._evidence.has_relatives(model)),
-            terms=tuple(terms),
-            evidence=evidence_rows(seen, factor=factor) if seen else (),
-        )
+            found.share = variance / (variance + seen.variance * self._factor(found))
+            found.benchmarks = found.share * (seen.points - series)
+        found.variance = variance * (1 - found.share)
+        size = self._evidence.size(model)
+        prior = prior_points(ranking.prior, ranking.small, ranking.sparse, size=size, released=model.released)
+        found.rating = sum((*prior.values(), found.special, found.thinking, found.series, found.benchmarks))
+        found.cap = self._cap(model, own, found.rating)
+        found.rating += found.cap
+        return found
+
+    def _factor(self, found: "_Weighing") -> float:
+        """Return how much more variance evidence has that is another model's."""
+        return 1.0 if found.own else self._ranking.judgement.related_factor
 
     def _inherit(self, model: Model) -> Observation | None:
         """Return what benchmarks say of the nearest instruct-tuned ancestor, or of what was made of the base."""
@@ -100,18 +122,34 @@ class Rater:
             return 0.0
         return max(self._ranking.shrinkage.thinking.get(task.skill, 0.0) for task in self._tasks)
 
-    def _cap(self, model: Model, own: Observation | None, rating: float) -> list[RatingTerm]:
-        """Hold a derivative by others at or below its base, unless somebody measured it."""
+    def _cap(self, model: Model, own: Observation | None, rating: float) -> float:
+        """Return the points that hold a derivative by others at or below its base, unless somebody measured it."""
         base = self._models.get(model.base_model) if model.base_model else None
         if base is None or base.id == model.id or base.publisher == model.publisher:
-            return []
+            return 0.0
         copied = model.base_relation in {"quantized", "repack"}
         if not copied and own is not None and any(r.score.evidence in _CHECKED for r in own.readings):
-            return []
-        limit = self.rate(base).rating - (0 if copied else self._ranking.judgement.finetune_points)
-        if rating <= limit:
-            return []
-        return [RatingTerm(label="cap", points=limit - rating, detail=f"not above {base.id} without others' evidence")]
+            return 0.0
+        limit = self.rating(base) - (0 if copied else self._ranking.judgement.finetune_points)
+        return min(0.0, limit - rating)
+
+
+@dataclass(slots=True)
+class _Weighing:
+    """What a rating consists of, in points, before words are made of it."""
+
+    own: Observation | None
+    seen: Observation | None
+    """What benchmarks say of the model, or else of its base."""
+    special: float
+    thinking: float
+    series: float = 0.0
+    share: float = 0.0
+    """How far `seen` is believed, 0 to 1."""
+    benchmarks: float = 0.0
+    cap: float = 0.0
+    variance: float = 0.0
+    rating: float = 0.0
 
 
 def _made_of(models: Mapping[str, Model]) -> dict[str, list[Model]]:
