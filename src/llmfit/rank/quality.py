@@ -134,7 +134,7 @@ class Rater:
         return min(0.0, limit - rating)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Weighing:
     """What a rating consists of, in points, before words are made of it."""
 
