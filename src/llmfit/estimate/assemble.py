@@ -37,7 +37,9 @@ def estimate(
         host += llamacpp.host_bytes(architecture, workload, terms) + host_cache_bytes(architecture, workload)
         host -= _mapped_bytes(architecture, workload, device)
     cache = estimate_kv_cache(architecture, workload, explain=explain, terms=terms)
-    activation = _on_every_gpu(estimate_activations(architecture, workload, device=device, explain=explain), gpus)
+    activation = _on_every_gpu(
+        estimate_activations(architecture, workload, device=device, explain=explain, terms=terms), gpus
+    )
     overhead = estimate_overhead(
         architecture, workload, device=device, tensor_bytes=activation.bytes + cache.bytes, explain=explain
     )

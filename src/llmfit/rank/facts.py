@@ -1,7 +1,7 @@
 """The facts that a recommendation is made from."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from llmfit.records.engine import Engine
 from llmfit.records.format import Format, KvFormat
@@ -10,6 +10,11 @@ from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking
 from llmfit.records.score import Score
 from llmfit.records.task import Task
+
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object  # only type checkers need one, and making it takes a millisecond of every answer
 
 
 class Facts(Protocol):

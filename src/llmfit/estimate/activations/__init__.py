@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from llmfit.estimate.activations.stage import Stage
+from llmfit.estimate.kv_cache.terms import Term
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Part, PartName
@@ -13,15 +14,21 @@ _RULES = {"llama.cpp": "llamacpp", "transformers": "transformers", "vllm": "vllm
 
 
 def estimate_activations(
-    architecture: Architecture, workload: Workload, *, device: Device | None = None, explain: bool = False
+    architecture: Architecture,
+    workload: Workload,
+    *,
+    device: Device | None = None,
+    explain: bool = False,
+    terms: list[Term] | None = None,
 ) -> Part:
     """Return the peak bytes of buffers and activations on one GPU.
 
     A run passes through stages that reuse one memory: the largest counts.
     `explain` adds one line for the stage that counts, and what it was compared with.
+    `terms` are the caches, of `cache_terms`, if known already.
     """
     rules = import_module(f"{__name__}.{_RULES[workload.engine.id]}")
-    stages: list[Stage] = rules.peaks(architecture, workload, device)
+    stages: list[Stage] = rules.peaks(architecture, workload, device, terms)
     peak = max(stages, key=lambda stage: stage.bytes)
     if not explain:
         return Part(name=PartName.ACTIVATION, bytes=peak.bytes)

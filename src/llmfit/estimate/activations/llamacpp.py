@@ -33,14 +33,16 @@ INPUT_COPIES = 4
 """Copies of the inputs that several GPUs working at once keep (`GGML_SCHED_MAX_COPIES`)."""
 
 
-def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
+def peaks(
+    architecture: Architecture, workload: Workload, device: Device | None = None, terms: list[Term] | None = None
+) -> list[Stage]:
     """Return the stages of one micro-batch of u = `n_ubatch` tokens: `llamacpp_graph` says how wide each is.
 
     Beside all but the logits: the mask of every kind of cache, 2 bytes a cell with flash attention and 4 without,
     and without it the places of the values, 8 bytes an element, since they are kept transposed.
     """
     options = workload.options
-    terms = [term for term in cache_terms(architecture, workload) if term.cells > 1]
+    terms = [term for term in terms or cache_terms(architecture, workload) if term.cells > 1]
     u = _micro_batch(architecture, workload)
     masks = _masks(architecture, workload, terms, u=u, distances=architecture.num_hidden_layers)
     beside, h = masks, architecture.hidden_size

@@ -23,7 +23,12 @@ SHARED_HEADS = (4, 54)
 """From this version sdpa reads keys and values that heads share in place; before, it repeated them for each."""
 
 
-def peaks(architecture: Architecture, workload: Workload, device: Device | None = None) -> list[Stage]:
+def peaks(
+    architecture: Architecture,
+    workload: Workload,
+    device: Device | None = None,
+    terms: object = None,  # noqa: ARG001 - every engine has the same signature
+) -> list[Stage]:
     """Return the bytes beside weights and cache at each stage, so that the largest makes the peak of the whole run.
 
     A prefill sees the cache of the prompt alone, loading sees none: what comes to the cache later is taken off.

@@ -15,6 +15,7 @@ def peaks(
     architecture: Architecture,
     workload: Workload,
     device: Device | None = None,  # noqa: ARG001 - every engine has the same signature
+    terms: object = None,  # noqa: ARG001 - every engine has the same signature
 ) -> list[Stage]:
     """Return the sampler of `max_num_seqs` sequences and the forward of `max_num_batched_tokens` tokens."""
     constant = workload.engine.constant("sampler_bytes_per_logit")
