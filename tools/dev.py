@@ -125,9 +125,9 @@ def wheel(_words: list[str]) -> int:
 
 
 def newest(_words: list[str]) -> int:
-    """Run the tests with the newest versions that pyproject.toml allows."""
+    """Run the tests with the newest versions that pyproject.toml allows, but for the laws of our own arithmetic."""
     python = make_environment(".venv-newest", None)
-    return call(python, "-m", "pytest", "-q", "-n", "2", "-x")
+    return call(python, "-m", "pytest", "-q", "-n", "2", "-x", "--ignore", "tests/property")
 
 
 def generate(_words: list[str]) -> int:
