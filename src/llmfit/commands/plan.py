@@ -102,12 +102,11 @@ def _answer(
     found = _plan(
         wanted, catalog, device, load_given=load_given or bool(options), day=as_of or today(), stale=stale_prices
     )
-    launch = "" if kind is None else _launch(wanted, found, kind)
+    launch, notes = ("", ()) if kind is None else _launch(wanted, found, kind)
     view = PlanView(plan=found, origin=origin_of("plan", catalog), launch=launch, explain=explain)
     runs = found.answers if kind is None else bool(launch)
     text = launch if kind is not None and mode == "table" else render(view, output=mode, terminal=terminal(mode))
-    notes = () if runs else ("nothing fits",)
-    return Answer(text=text, exit_code=0 if runs else 1, notes=notes)
+    return Answer(text=text, exit_code=0 if runs else 1, notes=notes if runs else ("nothing fits",))
 
 
 def _emit_of(word: str) -> str:
@@ -159,12 +158,18 @@ def _plan(
     return plan_grid(wanted, catalog)
 
 
-def _launch(wanted: "Wanted", found: "Plan", kind: str) -> str:
+def _launch(wanted: "Wanted", found: "Plan", kind: str) -> tuple[str, tuple[str, ...]]:
+    """Return the launch, empty where nothing fits, and what it leaves to whoever starts it."""
     from llmfit.planning.launch import launch_of
     from llmfit.render.emit import emit
 
     launch = launch_of(wanted, found, emit=kind)
-    return "" if launch is None else emit(launch, kind)
+    if launch is None:
+        return "", ()
+    model, context = wanted.model, launch.workload.context
+    beyond = f"{context:,} tokens are beyond the {model.context_length:,} that {model.id} was made for"
+    notes = (f"{beyond}: set its RoPE scaling in the engine",) if context > model.context_length else ()
+    return emit(launch, kind), notes
 
 
 def add_to(app: typer.Typer) -> None:

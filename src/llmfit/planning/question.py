@@ -48,8 +48,10 @@ class Wanted:
 
     @property
     def limit(self) -> int:
-        """The longest context that the model can do, extension included."""
-        return max(self.model.context_length, self.model.context_extended or 0)
+        """The longest context to look for: what the model was made for, or its extension where more was asked for."""
+        made_for = self.model.context_length
+        longer = self.workloads[0].context > made_for
+        return max(made_for, self.model.context_extended or 0) if longer else made_for
 
     def plan(self, **answer: Any) -> Plan:  # noqa: ANN401 - fields of Plan
         """Return a plan with what every one has."""

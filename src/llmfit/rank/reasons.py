@@ -39,7 +39,7 @@ def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
     elif better is not None:
         yield f"{format_.id} {cost}; {better.id} is too large, and a smaller model would lose more"
     else:
-        yield f"{format_.id} {cost}; more bits would buy nothing"
+        yield f"{format_.id} {cost}; it is the largest format offered at this size"
     if candidate.license.permissive:
         yield f"permissive licence ({candidate.license.effective_id})"
 

@@ -148,7 +148,8 @@ class _Making:
             return longest_sequence(candidate.architecture, training, device=self._device)
         if candidate.variant.fit.verdict is not Verdict.FITS:
             return None
-        limit = context_limit(candidate.model)
+        made_for = candidate.model.context_length
+        limit = made_for if candidate.variant.workload.context <= made_for else context_limit(candidate.model)
         return self._chooser.longest_context(candidate.model, candidate.architecture, candidate.variant, limit=limit)
 
     def _next_up(self, candidate: Candidate) -> Format | None:

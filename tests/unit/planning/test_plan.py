@@ -255,7 +255,7 @@ def test_every_output_has_the_longest_context(output: str, capsys: pytest.Captur
 
 def test_a_launch_without_a_context_leaves_a_tenth_free() -> None:
     """The measured totals of a full card reach beyond it: the launch takes the comfortable context, and says so."""
-    device = device_of(catalog(), vram=12)
+    device = device_of(catalog(), vram=8)
     asked = wanted("Qwen/Qwen3-8B", engines=["llama.cpp"], context=None, sequences=1)
     plan = plan_device(asked, device)
     launch = launch_of(asked, plan, emit="llama.cpp")
