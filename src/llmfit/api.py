@@ -64,7 +64,7 @@ def estimate_model(
         LlmfitError: No answer can be given; the message says why.
     """
     from llmfit.estimate import estimate
-    from llmfit.estimate.speed import estimate_speed
+    from llmfit.estimate.speed import estimate_speed, why_no_speed
     from llmfit.estimate.weights.as_stored import estimate_as_stored
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
@@ -81,9 +81,10 @@ def estimate_model(
     else:
         estimated = estimate(architecture, workload, device=device, explain=True)
     fitted = None if device is None else fit(estimated, device)
-    speed = None
+    speed, why = None, ""
     if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
         speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
+        why = "" if speed else why_no_speed(architecture, workload, device=device)
     split = None
     if architecture and fitted:
         fitted, split = _settled(architecture, workload, fitted)
@@ -95,6 +96,7 @@ def estimate_model(
         estimate=estimated,
         fit=fitted,
         speed=speed,
+        speed_reason=why,
         warnings=(*problems, *caveats_of(row)),
         offload=split,
     )

@@ -5,8 +5,11 @@ seconds = bytes read / (share x bandwidth)
         + layers x launch seconds + step seconds
 
 Shares, operations and seconds are the engine's constants, fitted by `benchmarks/speed.py`.
+Over several GPUs vLLM divides every layer, so that all of them read at once, at a share of what one alone reaches;
+llama.cpp and transformers give each GPU whole layers, so that one works at a time.
 """
 
+from llmfit.estimate.defaults import resolve
 from llmfit.records.architecture import Architecture, CacheKind, Role, Section
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.estimate import Estimate, PartName
@@ -30,22 +33,54 @@ def estimate_speed(
     gpu = min(device.gpus, key=lambda gpu: gpu.bandwidth_gbps or 0, default=None)
     if gpu is None or not gpu.bandwidth_gbps or not _decodes_on_gpu(architecture, workload):
         return None
+    many = len(device.gpus)
+    if many > 1:
+        workload = resolve(workload, device, heads=architecture.num_attention_heads)
+    weights = estimate.part_bytes(PartName.WEIGHTS)
     try:
-        seconds = step_seconds(architecture, workload, gpu=gpu, weights_bytes=estimate.part_bytes(PartName.WEIGHTS))
+        step = _step(architecture, workload, gpu=gpu, weights_bytes=weights, gpus=many)
         low = workload.engine.constant("speed_range_low_ratio", gpu.platform).value
         high = workload.engine.constant("speed_range_high_ratio", gpu.platform).value
     except KeyError:
         return None
-    if seconds is None:
+    if step is None:
         return None
-    typical = 1 / seconds
+    typical = 1 / step[0]
     return Speed(
         low=typical * low,
         typical=typical,
         high=typical * high,
-        basis=f"{gpu.bandwidth_gbps:g} GB/s, {workload.engine.id}, {workload.context // 2} tokens in the cache",
+        basis=_basis(workload, gpu, gpus=many, own=step[1]),
         prefill=_prefill(architecture, workload, gpu),
     )
+
+
+def _basis(workload: Workload, gpu: DeviceGpu, *, gpus: int, own: bool) -> str:
+    """Return in words what the speed follows from."""
+    at_once = workload.options.tensor_parallel
+    times = f"{at_once} × " if at_once > 1 else ""
+    alone = " of one GPU at a time" if gpus > at_once else ""
+    tokens = f"{workload.context // 2} tokens in the cache"
+    strange = "" if own else f"; nobody measured {workload.format.id} on such memory"
+    return f"{times}{gpu.bandwidth_gbps:g} GB/s{alone}, {workload.engine.id}, {tokens}{strange}"
+
+
+def why_no_speed(architecture: Architecture, workload: Workload, *, device: Device) -> str:
+    """Return why `estimate_speed` has no answer for this load, in words; empty where it has one."""
+    gpu = min(device.gpus, key=lambda gpu: gpu.bandwidth_gbps or 0, default=None)
+    if gpu is None or architecture.is_encoder_only:
+        return "there is no GPU" if gpu is None else "an encoder writes no tokens"
+    if not _decodes_on_gpu(architecture, workload):
+        if workload.engine.id == "transformers":
+            return "nobody measured how fast transformers runs experts"
+        return "nobody measured loads with part of the model in RAM"
+    if not gpu.bandwidth_gbps:
+        return f"the bandwidth of a {gpu.name} is not known; name the card with --gpu"
+    try:
+        seconds = step_seconds(architecture, workload, gpu=gpu, weights_bytes=0)
+    except KeyError:
+        return f"nobody measured {workload.engine.id} with {workload.format.id} on {gpu.platform}"
+    return f"the compute of a {gpu.name} is not known" if seconds is None else ""
 
 
 def _decodes_on_gpu(architecture: Architecture, workload: Workload) -> bool:
@@ -58,24 +93,42 @@ def _decodes_on_gpu(architecture: Architecture, workload: Workload) -> bool:
     return not (architecture.is_encoder_only or in_ram or looped)
 
 
-def step_seconds(architecture: Architecture, workload: Workload, *, gpu: DeviceGpu, weights_bytes: int) -> float | None:
+def step_seconds(
+    architecture: Architecture, workload: Workload, *, gpu: DeviceGpu, weights_bytes: int, gpus: int = 1
+) -> float | None:
     """Seconds of one decoding step of all sequences; None where an unpacking format meets unknown compute.
+
+    `gpus` are those over which llama.cpp spreads the layers: a step passes from one to the next.
 
     Raises KeyError where the engine has no constant for the GPU's platform.
     """
+    step = _step(architecture, workload, gpu=gpu, weights_bytes=weights_bytes, gpus=gpus)
+    return None if step is None else step[0]
+
+
+def _step(
+    architecture: Architecture, workload: Workload, *, gpu: DeviceGpu, weights_bytes: int, gpus: int
+) -> tuple[float, bool] | None:
+    """Return the seconds of a step, and whether every constant was measured on loads of this kind."""
     if gpu.bandwidth_gbps is None:
         return None
-    constant = workload.engine.constant
+    constant, platform = workload.engine.constant, gpu.platform
     read, touched = read_per_step(architecture, workload, weights_bytes)
-    share = constant(f"bandwidth_share_{memory_class(gpu)}", gpu.platform).value
-    seconds = read / (share * gpu.bandwidth_gbps * 1e9 * workload.options.tensor_parallel)
+    share = constant(f"bandwidth_share_{memory_class(gpu)}", platform)
+    at_once: float = workload.options.tensor_parallel
+    if at_once > 1:
+        at_once *= constant("parallel_share", platform).value
+    seconds, own = read / (share.value * gpu.bandwidth_gbps * 1e9 * at_once), share.own
     if workload.format.family != "float":
         if not gpu.fp32_tflops:
             return None
-        operations = constant(f"unpack_{workload.format.family}_flops_per_weight", gpu.platform).value
-        seconds += operations * touched / (gpu.fp32_tflops * 1e12 * workload.options.tensor_parallel)
-    launches = architecture.num_hidden_layers * constant("launch_seconds_per_layer", gpu.platform).value
-    return seconds + launches + constant("step_seconds", gpu.platform).value
+        operations = constant(f"unpack_{workload.format.family}_flops_per_weight", platform)
+        seconds += operations.value * touched / (gpu.fp32_tflops * 1e12 * at_once)
+        own = own and operations.own
+    if gpus > 1 and workload.engine.id == "llama.cpp":
+        seconds += (gpus - 1) * constant("crossing_seconds", platform).value
+    launches = architecture.num_hidden_layers * constant("launch_seconds_per_layer", platform).value
+    return seconds + launches + constant("step_seconds", platform).value, own
 
 
 def read_per_step(architecture: Architecture, workload: Workload, weights_bytes: int) -> tuple[float, float]:

@@ -26,6 +26,8 @@ class Constant(Record):
     source: str
     checked: str
     note: str = ""
+    own: bool = True
+    """Whether it was measured on what it is used for; else a figure of something alike stands in."""
 
 
 class Engine(Record):

@@ -51,6 +51,8 @@ class Split:
     """Layers of the model, the output counted as one."""
     gpu_bytes: int
     ram_bytes: int
+    roomy: bool = False
+    """Whether a tenth of each GPU is left free."""
     moved_bytes: int = 0
     """What of it would lie on a GPU that had the room; the rest lies in RAM in any case."""
 
@@ -70,6 +72,8 @@ class Sizing:
     """None where no device was named."""
     speed: Speed | None = None
     """None where no device was named, or its bandwidth is unknown."""
+    speed_reason: str = ""
+    """Why there is no speed, where it fits a device and has none."""
     warnings: tuple[str, ...] = ()
     plan: TrainingPlan | None = None
     """For a fine-tuning load."""

@@ -140,9 +140,19 @@ class RecommendationsView:
         training = question.training
         many = question.sequences if training is None else training.batch_size
         load = f"{tokens(answer.context)} tokens" + (f" × {many}" if many > 1 else "")
-        device = f"{self.device.name}, {amount(self.device.usable_bytes)} usable"
+        device = f"{self.device.name}, {amount(self.device.usable_bytes)} usable{self._less()}"
         use = "for" if training is None else f"to fine-tune with {training.method} for"
         return f"{found} {use} {', '.join(question.tasks)}{wanted} on {device}, with {load}"
+
+    def _less(self) -> str:
+        """Return what an engine leaves unused of the device, in words: vLLM takes a share of each card."""
+        usable = self.device.usable_bytes
+        shares = {
+            pick.workload.engine.id: pick.fit.device.usable_bytes
+            for pick in self.answer.picks
+            if pick.fit.device.usable_bytes < usable
+        }
+        return "".join(f" ({amount(least)} by {engine})" for engine, least in shares.items())
 
     def _picks(self, picks: Sequence[Recommendation]) -> Rows:
         below: list[list[Drawable]] = [

@@ -180,6 +180,8 @@ class Sizing(TypedDict):
     headroom_bytes: int | None
     """Usable bytes that stay free; negative where it does not fit."""
     speed: Speed | None
+    speed_reason: str
+    """Why there is none, where the model fits a device."""
     assumptions: list[str]
     warnings: list[str]
     plan: NotRequired[TrainingPlan]

@@ -54,6 +54,7 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
         "unknown": [name.value for name in sizing.estimate.unknown],
         **nouns.fit_json(sizing.fit),
         "speed": nouns.speed_json(sizing.speed),
+        "speed_reason": sizing.speed_reason,
         "assumptions": list(sizing.estimate.assumptions),
         "warnings": [*sizing.warnings, *sizing.estimate.warnings],
     }
@@ -142,14 +143,15 @@ def split_words(split: Split) -> str:
         option = f"-ngl {split.n_gpu_layers} (of {split.layers} layers)"
     anyway = split.ram_bytes - split.moved_bytes
     there = f" ({amount(anyway)} of it in any case)" if 0 < anyway < split.ram_bytes else ""
-    return f"runs with {option}: {amount(split.gpu_bytes)} on the GPU, {amount(split.ram_bytes)} in RAM{there}"
+    reserve = ", with 10 % of it left free" if split.roomy else ", less than 10 % of it left free"
+    return f"runs with {option}: {amount(split.gpu_bytes)} on the GPU{reserve}, {amount(split.ram_bytes)} in RAM{there}"
 
 
 def speed_words(sizing: Sizing) -> str:
-    """Return the speed as a range; empty where unknown."""
+    """Return the speed as a range, or why there is none; empty where the model does not fit a device."""
     speed = sizing.speed
     if speed is None:
-        return ""
+        return f"not known, {sizing.speed_reason}" if sizing.speed_reason else ""
     return f"{rate(speed.low)} to {rate(speed.high)} tokens/s ({speed.basis})"
 
 

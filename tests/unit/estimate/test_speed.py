@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from llmfit.estimate.speed import estimate_speed, read_per_step, step_seconds
+from llmfit.catalog import load_catalog
+from llmfit.estimate.speed import estimate_speed, read_per_step, step_seconds, why_no_speed
 from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.engine import Constant, Engine
@@ -35,6 +36,8 @@ ENGINE = Engine(
         constant("speed_range_low_ratio", 0.8),
         constant("speed_range_high_ratio", 1.25),
         constant("prefill_compute_share", 0.5),
+        constant("crossing_seconds", 0.0005),
+        constant("parallel_share", 0.6),
     ),
 )
 F16 = Format(id="f16", family="float", precision="fp16", engines=("llama.cpp",), nominal_bits=16.0)
@@ -166,11 +169,66 @@ def test_the_answer_is_a_range_with_a_basis() -> None:
 
 
 def test_the_slowest_card_decides() -> None:
-    """Of two cards, the one with less bandwidth sets the pace."""
+    """Of two cards, the one with less bandwidth sets the pace, whichever comes first."""
     slow = replace(GPU, bandwidth_gbps=50.0)
     both = estimate_speed(architecture(), workload(), device=device(GPU, slow), estimate=estimate())
-    alone = estimate_speed(architecture(), workload(), device=device(slow), estimate=estimate())
-    assert both == alone
+    turned = estimate_speed(architecture(), workload(), device=device(slow, GPU), estimate=estimate())
+    same = estimate_speed(architecture(), workload(), device=device(slow, slow), estimate=estimate())
+    assert both == turned == same
+
+
+def test_layers_on_several_cards_run_one_card_at_a_time() -> None:
+    """llama.cpp spreads whole layers: a step takes as long as on one card, and a crossing from each to the next."""
+    one = estimate_speed(architecture(), workload(), device=device(GPU), estimate=estimate())
+    four = estimate_speed(architecture(), workload(), device=device(*[GPU] * 4), estimate=estimate())
+    assert one is not None
+    assert four is not None
+    assert 1 / four.typical == pytest.approx(1 / one.typical + 3 * 0.0005)
+    assert "100 GB/s of one GPU at a time" in four.basis
+    assert "one GPU" not in one.basis
+
+
+def test_transformers_counts_no_crossings() -> None:
+    """Its steps are bound by Python's launches, in which a crossing was not seen."""
+    load = workload(engine=replace(ENGINE, id="transformers"))
+    one = step_seconds(architecture(), load, gpu=GPU, weights_bytes=8_000_000)
+    assert step_seconds(architecture(), load, gpu=GPU, weights_bytes=8_000_000, gpus=2) == one
+
+
+def test_divided_layers_are_read_by_all_cards_at_once() -> None:
+    """Layers that vLLM divides: two cards read twice as fast, less what joining them costs; launches stay."""
+    load = workload(engine=replace(ENGINE, id="vllm"), format=Q4)
+    one = estimate_speed(architecture(), load, device=device(GPU), estimate=estimate(2_250_000))
+    two = estimate_speed(architecture(), load, device=device(GPU, GPU), estimate=estimate(2_250_000))
+    assert one is not None
+    assert two is not None
+    assert 1 / two.typical - 0.004 == pytest.approx((1 / one.typical - 0.004) / (2 * 0.6))
+    assert two.basis.startswith("2 × 100 GB/s, vllm")
+    assert one.prefill is not None
+    assert two.prefill == pytest.approx(2 * one.prefill)
+
+
+def test_cards_that_do_not_divide_the_heads_are_not_read() -> None:
+    """Of three cards, vLLM uses the two that divide ten heads."""
+    load = workload(engine=replace(ENGINE, id="vllm"))
+    two = estimate_speed(architecture(), load, device=device(GPU, GPU), estimate=estimate())
+    three = estimate_speed(architecture(), load, device=device(GPU, GPU, GPU), estimate=estimate())
+    assert two is not None
+    assert three is not None
+    assert three.typical == two.typical
+
+
+@pytest.mark.parametrize("name", ["bandwidth_share_gddr", "unpack_gguf_flops_per_weight"])
+def test_a_figure_that_stands_in_is_named(name: str) -> None:
+    """The basis says so where nobody measured such a run."""
+    constants = tuple(replace(c, own=c.name != name) for c in ENGINE.constants)
+    load = workload(engine=replace(ENGINE, constants=constants), format=Q4)
+    speed = estimate_speed(architecture(), load, device=device(GPU), estimate=estimate(2_250_000))
+    assert speed is not None
+    assert speed.basis.endswith("nobody measured Q4_0 on such memory")
+    known = estimate_speed(architecture(), workload(format=Q4), device=device(GPU), estimate=estimate(2_250_000))
+    assert known is not None
+    assert known.basis == "100 GB/s, llama.cpp, 1000 tokens in the cache"
 
 
 def test_kernels_reach_another_share_of_stacked_memory() -> None:
@@ -216,3 +274,50 @@ def test_prefill_is_absent_where_compute_is_unknown() -> None:
     )
     assert speed is not None
     assert speed.prefill is None
+
+
+@pytest.mark.parametrize(
+    ("unknown", "why"),
+    [
+        ({"device": device()}, "there is no GPU"),
+        ({"architecture": architecture(is_encoder_only=True)}, "an encoder writes no tokens"),
+        ({"workload": workload(options=EngineOptions(n_gpu_layers=1))}, "part of the model in RAM"),
+        ({"workload": workload(options=EngineOptions(n_cpu_moe=1))}, "part of the model in RAM"),
+        (
+            {
+                "workload": workload(engine=replace(ENGINE, id="transformers")),
+                "architecture": architecture(num_experts=8),
+            },
+            "transformers runs experts",
+        ),
+        ({"device": device(replace(GPU, bandwidth_gbps=None))}, "the bandwidth of a card is not known"),
+        ({"workload": workload(engine=replace(ENGINE, constants=()))}, "nobody measured llama.cpp with f16 on cuda"),
+        (
+            {"workload": workload(format=Q4), "device": device(replace(GPU, fp32_tflops=None))},
+            "the compute of a card is not known",
+        ),
+        ({}, ""),
+    ],
+    ids=["no card", "encoder", "layers", "experts in RAM", "looped", "bandwidth", "constants", "compute", "known"],
+)
+def test_a_missing_speed_has_its_reason(unknown: dict[str, object], why: str) -> None:
+    """Wherever there is no speed there is a reason, and none where there is one."""
+    known: dict[str, object] = {"architecture": architecture(), "workload": workload(), "device": device(GPU)}
+    asked = known | unknown
+    reason = why_no_speed(
+        asked["architecture"],  # type: ignore[arg-type]  # chosen by name above
+        asked["workload"],  # type: ignore[arg-type]  # chosen by name above
+        device=asked["device"],  # type: ignore[arg-type]  # chosen by name above
+    )
+    assert why in reason
+    assert bool(reason) is bool(why)
+
+
+def test_every_format_of_vllm_has_a_speed_on_its_platform() -> None:
+    """On CUDA there is a figure for each family that vLLM runs, own or standing in."""
+    catalog = load_catalog(user_file=None)
+    engine, heads = catalog.engine("vllm"), architecture()
+    for form in catalog.formats.values():
+        if "vllm" in form.engines:
+            load = workload(engine=engine, format=form)
+            assert why_no_speed(heads, load, device=device(GPU)) == "", form.id
