@@ -39,6 +39,13 @@ class Comparison:
     fits_wrongly: bool
     """Whether it is said to fit a card of which the measured total took more than 90 %."""
     note: str
+    beside: int = 0
+    """What lies beside a buffer that was measured alone: weights and cache as estimated."""
+
+    @property
+    def error_of_sum(self) -> float:
+        """The error as a share of the buffer and what lies beside it."""
+        return (self.predicted - self.measured) / (self.measured + self.beside)
 
     @property
     def error(self) -> float:
@@ -144,7 +151,12 @@ def compare(row: dict[str, Any]) -> Comparison | None:
         predicted=_counted(row, architecture, load, result) if total else 0,
         fits_wrongly=wrong,
         note=row.get("note", ""),
+        beside=_beside(result) if row["counts"] == [PartName.ACTIVATION] else 0,
     )
+
+
+def _beside(result: Estimate) -> int:
+    return result.part_bytes(PartName.WEIGHTS) + result.part_bytes(PartName.KV_CACHE)
 
 
 def _counted(row: dict[str, Any], architecture: Architecture, load: Workload, result: Estimate) -> int:
