@@ -45,13 +45,25 @@ def failing() -> CheckResult:
         margin_bytes=-8 * GIB,
         margin_percent=-104.2,
         deciding_part="weights",
+        headroom="5 %",
         changes=(
             Change(
                 kind="context",
                 setting="context",
                 value=2048,
                 message="Shorten the context to 2,048 tokens",
+                write="`context: 2048`",
                 margin_bytes=9,
+            ),
+            Change(
+                kind="options",
+                setting="n_cpu_moe",
+                value=10,
+                message="Keep the experts of 10 layers in RAM",
+                write="`n_cpu_moe: 10` under `options`",
+                margin_bytes=GIB // 8,
+                roomy=12,
+                note="`n_cpu_moe: 12` leaves 10 % of the GPU free",
             ),
             Change(kind="gpu", setting="gpu", value="Meadow 24", message="Move to Meadow 24", margin_bytes=2 * GIB),
         ),
@@ -107,6 +119,7 @@ def variants() -> tuple[Variant, ...]:
             frontier=(Corner(sequences=1, context=24_576), Corner(sequences=2, context=12_288)),
             estimate=estimate(),
             margin_bytes=1024,
+            max_num_seqs=64,
         ),
         Variant(
             workload=WORKLOAD,
@@ -125,6 +138,7 @@ def variants() -> tuple[Variant, ...]:
         Variant(
             workload=WORKLOAD,
             refused=(RefusedShape(tensor_parallel=3, pipeline_parallel=1, reason="32 heads do not divide by 3"),),
+            missing_bytes=GIB,
             reason="not even one token fits",
         ),
     )

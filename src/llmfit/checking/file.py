@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmfit.deployments import Reading
     from llmfit.records.device import Device
 
+_WORDS = ("engine", "precision", "format", "kv_format", "context", "prompt_tokens", "sequences")
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
@@ -90,6 +91,7 @@ def _check(
             ),
             device=device,
             limits=resolve_limits(deployment.limits or Limits(), catalog),
+            words={name for name in _WORDS if getattr(deployment, name) is not None},
             waivers=[waiver for waiver in reading.data.exceptions if waiver.deployment == deployment.name],
             revision=deployment.revision,
             place=at,
@@ -115,8 +117,7 @@ def _device(deployment: Settings, catalog: Catalog) -> "Device":
 
 
 def _load_words(deployment: Deployment) -> dict[str, Any]:
-    names = ("engine", "precision", "kv_format", "context", "prompt_tokens", "sequences")
-    return {"format_name": deployment.format, **{name: getattr(deployment, name) for name in names}}
+    return {"format_name" if name == "format" else name: getattr(deployment, name) for name in _WORDS}
 
 
 def _options(deployment: Deployment) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmfit.catalog import Catalog
 from llmfit.checking.prices import cheapest_price
 from llmfit.licensing import allows
-from llmfit.records.deployment import Finding, Level, Rule
+from llmfit.records.deployment import Finding, Level, Limits, Rule
 from llmfit.records.device import Device
 from llmfit.records.estimate import Verdict
 from llmfit.records.license import EffectiveLicense
@@ -60,15 +60,20 @@ def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Findin
 
 def _headroom(asked: "Asked", found: Judgement) -> Finding:
     limits, room = asked.limits, found.tightest
-    wanted = []
-    if limits.min_headroom_percent is not None:
-        wanted.append(f"{limits.min_headroom_percent:g} %")
-    if limits.min_headroom_gb is not None:
-        wanted.append(f"{limits.min_headroom_gb:g} GiB")
     name = "min_headroom_percent" if limits.min_headroom_percent is not None else "min_headroom_gb"
     left = f"{_gib(room.margin)} ({100 * room.margin / max(1, room.usable):.1f} %)"
-    message = f"{left} stays free, less than the {' and '.join(wanted)} asked for"
+    message = f"{left} stays free, less than the {headroom_words(limits)} asked for"
     return Finding(rule="headroom", level="error", message=message, field=f"limits.{name}")
+
+
+def headroom_words(limits: Limits) -> str:
+    """Return what must stay free in words; empty where nothing must."""
+    words = []
+    if limits.min_headroom_percent:
+        words.append(f"{limits.min_headroom_percent:g} %")
+    if limits.min_headroom_gb:
+        words.append(f"{limits.min_headroom_gb:g} GiB")
+    return " and ".join(words)
 
 
 def _license(asked: "Asked", license_: EffectiveLicense) -> Iterator[Finding]:

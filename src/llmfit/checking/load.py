@@ -1,15 +1,16 @@
 """Checks one load on one machine against its limits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import field, replace
 from datetime import date
 
 from llmfit.catalog import Catalog
-from llmfit.checking.findings import findings_of
+from llmfit.checking.findings import findings_of, headroom_words
 from llmfit.checking.machines import machines_beyond
 from llmfit.checking.pins import Pins, pinned_license, pins_of
+from llmfit.checking.spelling import Spelling
 from llmfit.errors import LlmfitError, UnsupportedWorkloadError, UsageError
-from llmfit.estimate.speed import estimate_speed
+from llmfit.estimate.speed import estimate_speed, why_no_speed
 from llmfit.licensing import effective_license
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import Change, CheckResult, Finding, Limits, Place, Status, Waiver
@@ -39,6 +40,8 @@ class Asked:
     workload: Workload
     device: Device
     limits: Limits
+    words: Collection[str] = ()
+    """Names of what the question says of the load: `engine`, `precision`, `format`, …"""
     waivers: Sequence[Waiver] = ()
     revision: str | None = None
     place: Place | None = None
@@ -52,7 +55,7 @@ class Asked:
 
 def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
     """Return whether the load fits and keeps its limits, what decides, and what would make it fit."""
-    limits = asked.limits
+    limits, shape = asked.limits, asked.workload.options
     asked = replace(asked, workload=divided(asked.architecture, asked.workload, asked.device))
     share, free = (limits.min_headroom_percent or 0.0) / 100, round((limits.min_headroom_gb or 0.0) * GIB)
     try:
@@ -67,7 +70,8 @@ def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
         return undecided(asked.name, asked.model.id, error, place=asked.place)
     sizing = _sizing(asked, found, catalog)
     findings = findings_of(asked, found, roomy=tight.runs, sizing=sizing, catalog=catalog)
-    changes = () if tight.runs else _changes(asked, catalog, share=share, free=free)
+    shaped = shape.tensor_parallel * shape.pipeline_parallel > 1
+    changes = () if tight.runs else _changes(asked, catalog, share=share, free=free, shaped=shaped)
     return CheckResult(
         name=asked.name,
         model=asked.model.id,
@@ -78,6 +82,7 @@ def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
         margin_bytes=found.tightest.margin,
         margin_percent=round(100 * found.tightest.margin / max(1, found.tightest.usable), 1),
         deciding_part=found.deciding_part.value,
+        headroom=headroom_words(limits),
         changes=changes,
         findings=findings,
         conditions=sizing.license.conditions,
@@ -102,9 +107,10 @@ def undecided(name: str, model: str, error: LlmfitError, *, place: Place | None 
 
 def _sizing(asked: Asked, found: Judgement, catalog: Catalog) -> Sizing:
     fitted, split = settle(asked.architecture, found.workload, found.fit)
-    speed = None
+    speed, why = None, ""
     if found.fit.verdict in {Verdict.FITS, Verdict.TIGHT}:
         speed = estimate_speed(asked.architecture, found.workload, device=asked.device, estimate=found.estimate)
+        why = "" if speed else why_no_speed(asked.architecture, found.workload, device=asked.device)
     return Sizing(
         model=asked.model,
         active_parameters=asked.architecture.active_parameters,
@@ -117,19 +123,28 @@ def _sizing(asked: Asked, found: Judgement, catalog: Catalog) -> Sizing:
         estimate=found.estimate,
         fit=fitted,
         speed=speed,
+        speed_reason=why,
         offload=split,
         warnings=asked.model.data_caveats,
     )
 
 
-def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int) -> tuple[Change, ...]:
+def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int, shaped: bool) -> tuple[Change, ...]:
     alternatives = Alternatives(
         formats=tuple(catalog.formats.values()),
         kv_formats=tuple(catalog.kv_formats.values()),
         devices=machines_beyond(asked.device, catalog),
         most_gpus=MOST_GPUS,
     )
-    return solve_changes(
+    spelling = Spelling(
+        in_file=asked.place is not None,
+        words=asked.words,
+        workload=asked.workload,
+        device=asked.device,
+        shaped=shaped,
+        formats=catalog.formats,
+    )
+    found = solve_changes(
         asked.architecture,
         asked.workload,
         device=asked.device,
@@ -137,6 +152,7 @@ def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int) -> tupl
         headroom=share,
         headroom_bytes=free,
     )
+    return tuple(map(spelling.spelled, found))
 
 
 def _facts(asked: Asked, found: Judgement, sizing: Sizing) -> dict[str, object]:

@@ -16,12 +16,13 @@ from llmfit.licensing import parse_region
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
 from llmfit.records.device import Device
+from llmfit.records.model import Model
 from llmfit.records.workload import Workload
 from llmfit.words import architecture_of, workload_of
 
 
 def check_model(
-    model: str,
+    model: str | Model,
     *,
     device: Device,
     catalog: Catalog,
@@ -46,7 +47,7 @@ def check_model(
     try:
         architecture = architecture_of(row)
     except CannotAnswerError as error:
-        return undecided(model, row.id, error)
+        return undecided(model if isinstance(model, str) else row.id, row.id, error)
     workload = workload_of(catalog, row, architecture, **load)
     asked = Asked(
         name=row.id,
@@ -55,6 +56,7 @@ def check_model(
         workload=with_options(workload, options or {}, architecture=architecture, model=row.id),
         device=device,
         limits=resolve_limits(limits, catalog),
+        words={"format" if name == "format_name" else name for name, word in load.items() if word is not None},
         today=today,
         stale_prices=stale_prices,
         pins=held,

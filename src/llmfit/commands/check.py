@@ -1,6 +1,6 @@
 """`llmfit check`: whether models or deploy files hold what is asked of them, by exit code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmfit.commands import options as o
+from llmfit.commands.engine_options import given_options, with_engine_options
 from llmfit.commands.locking import locked_answer
-from llmfit.commands.parsing import Command, engine_option, iso_date, percent, positive
+from llmfit.commands.parsing import Command, iso_date, percent, positive
 from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.commands.targets import YAML, check_targets
 from llmfit.commands.today import today
-from llmfit.errors import CannotAnswerError, InvalidFileError, UsageError, nearest
+from llmfit.errors import InvalidFileError, UsageError, nearest
 from llmfit.render.view import OUTPUTS
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
-    from llmfit.checking.pins import Pins
     from llmfit.records.deployment import CheckResult, FileProblem
 
 REPORTS = ("junit", "sarif", "github")
 """Outputs that continuous integration reads, beside those of every command."""
-YAML = (".yaml", ".yml")
-FILE_OPTIONS = frozenset({"as_of", "stale_prices"})
-"""Options that a deploy file does not say itself."""
 
 Targets = Annotated[
     list[str],
@@ -53,6 +51,7 @@ Headroom = Annotated[
 ]
 
 
+@with_engine_options
 def check(
     targets: Targets,
     *,
@@ -92,13 +91,15 @@ def check(
     output: CheckOutput = None,
     json: o.Json = False,
     explain: o.Explain = False,
+    **engine_options: Any,  # noqa: ANN401 - each of its own type
 ) -> Answer:
     """Whether models, or the deployments of files, fit and keep their limits.
 
     Exit codes: 0 all hold; 1 one does not; 2 usage or an invalid file;
     3 one could not be decided.
     """
-    return _answer(**locals())
+    words = {name: word for name, word in locals().items() if name != "engine_options"}
+    return _answer(**words, **given_options(engine_options))
 
 
 def _answer(
@@ -123,13 +124,13 @@ def _answer(
     day = as_of or today()
     catalog = load_catalog()
     try:
-        results = _results(targets, words, catalog=catalog, today=day, stale_prices=stale_prices)
+        results = check_targets(targets, words, catalog=catalog, today=day, stale_prices=stale_prices)
         results, changed, notes = locked_answer(
             results,
             None if lock is None else Path(lock),
             catalog,
             update=update_lock,
-            again=lambda pins: _results(
+            again=lambda pins: check_targets(
                 targets, words, catalog=catalog, today=day, stale_prices=stale_prices, pins=pins
             ),
         )
@@ -141,7 +142,13 @@ def _answer(
         text = _report(mode, results, catalog)
     else:
         text = _shown(mode, results, catalog, today=day, changed=changed, explain=explain)
-    return Answer(text=text, exit_code=exit_code_of(results), notes=notes)
+    return Answer(text=text, exit_code=exit_code_of(results), notes=(*_readings(results), *notes))
+
+
+def _readings(results: "Sequence[CheckResult]") -> tuple[str, ...]:
+    """Return how names that can mean several cards were read, each once."""
+    devices = [result.sizing.device for result in results if result.sizing is not None]
+    return tuple(dict.fromkeys(said for device in devices if device is not None for said in device.readings))
 
 
 def exit_code_of(results: "Sequence[CheckResult]") -> int:
@@ -166,82 +173,6 @@ def _mode(output: str | None, *, json: bool) -> str:
         hint = f"Did you mean {close[0]}?" if close else f"Name one of {', '.join([*OUTPUTS, *REPORTS])}"
         raise UsageError(f"--output {output[:40]}: no such output", hint=hint)
     return o.chosen_output(output, json=json)
-
-
-def _results(
-    targets: Sequence[str],
-    words: Mapping[str, Any],
-    *,
-    catalog: "Catalog",
-    today: date,
-    stale_prices: bool,
-    pins: "Mapping[str, Pins] | None" = None,
-) -> "tuple[CheckResult, ...]":
-    files = [target for target in targets if target.casefold().endswith(YAML)]
-    given = [name for name, word in words.items() if word not in (None, [], False)]
-    if not files:
-        return _check_models(targets, words, catalog=catalog, today=today, stale_prices=stale_prices, pins=pins)
-    if len(files) < len(targets):
-        raise UsageError("Models and deploy files cannot be checked together", hint="Run llmfit check twice")
-    if given:
-        name = {"format_name": "format", "license_": "license"}.get(given[0], given[0]).replace("_", "-")
-        raise UsageError(f"--{name} has no meaning with a deploy file", hint="Write it into the file")
-    from llmfit.checking import check_file
-    from llmfit.deployments import read_deployments
-
-    found: list[CheckResult] = []
-    for reading in [read_deployments(Path(name)) for name in dict.fromkeys(files)]:
-        found += check_file(reading, catalog=catalog, today=today, stale_prices=stale_prices, pins=pins)
-    return tuple(found)
-
-
-def _check_models(
-    targets: Sequence[str],
-    words: Mapping[str, Any],
-    *,
-    catalog: "Catalog",
-    today: date,
-    stale_prices: bool,
-    pins: "Mapping[str, Pins] | None",
-) -> "tuple[CheckResult, ...]":
-    """Return a result for each model; among several, one that is unknown is undecided and hides no other."""
-    from llmfit.checking import check_model
-    from llmfit.checking.load import undecided
-    from llmfit.checking.question import limits_of
-    from llmfit.words import device_of
-
-    load = dict(words)
-    device = device_of(catalog, gpu=load.pop("gpu") or (), vram=load.pop("vram"), ram=load.pop("ram"))
-    options = dict(engine_option(word) for word in load.pop("option") or ())
-    limits = limits_of(
-        load.pop("license_"),
-        regions=tuple(load.pop("region") or ()),
-        min_headroom_percent=load.pop("headroom"),
-        min_tokens_per_second=load.pop("min_speed"),
-        max_usd_per_hour=load.pop("max_price"),
-    )
-    names = tuple(dict.fromkeys(targets))
-    results = []
-    for name in names:
-        try:
-            results.append(
-                check_model(
-                    name,
-                    device=device,
-                    catalog=catalog,
-                    limits=limits,
-                    today=today,
-                    options=options,
-                    stale_prices=stale_prices,
-                    pins=pins,
-                    **load,
-                )
-            )
-        except CannotAnswerError as error:
-            if len(names) == 1:
-                raise
-            results.append(undecided(name, name, error))
-    return tuple(results)
 
 
 def _shown(

@@ -1,12 +1,13 @@
 """`llmfit plan`: the inverse questions: how far a device goes, which machine a load needs, how to start it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmfit.commands import options as o
+from llmfit.commands.engine_options import given_options, with_engine_options
 from llmfit.commands.parsing import Command, engine_option, iso_date, percent
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.today import today
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from llmfit.catalog import Catalog
     from llmfit.planning import Wanted
     from llmfit.records.device import Device
+    from llmfit.records.model import Model
     from llmfit.records.plan import Plan
 
 EMITS = ("vllm", "llama.cpp", "ollama", "transformers", "compose")
 
 
+@with_engine_options
 def plan(
     model: o.Model,
     *,
@@ -55,6 +58,7 @@ def plan(
     output: o.OutputMode = None,
     json: o.Json = False,
     explain: o.Explain = False,
+    **engine_options: Any,  # noqa: ANN401 - each of its own type
 ) -> Answer:
     """What would fit: the inverse questions.
 
@@ -63,7 +67,8 @@ def plan(
     With a load and no device: the smallest and the cheapest GPU.
     With a model alone: the smallest card for each precision and context.
     """
-    return _answer(**locals())
+    words = {name: word for name, word in locals().items() if name != "engine_options"}
+    return _answer(flags=given_options(engine_options), **words)
 
 
 def _answer(
@@ -75,6 +80,7 @@ def _answer(
     here: bool,
     engine: Sequence[str] | None,
     option: Sequence[str] | None,
+    flags: Mapping[str, Any],
     emit: str | None,
     stale_prices: bool,
     as_of: date | None,
@@ -88,25 +94,27 @@ def _answer(
     kind = None if emit is None else _emit_of(emit)
     if here and (gpu or vram):
         raise UsageError("--here and another device contradict each other", hint="Give one of them")
+    from llmfit.api import row_of
     from llmfit.catalog import load_catalog
     from llmfit.planning import wanted_of
     from llmfit.render.inverse import PlanView
+    from llmfit.render.shortfall import shortfall
     from llmfit.render.view import render
 
     catalog = load_catalog()
+    row = row_of(catalog, model)
     device = _device(catalog, gpu=gpu or (), vram=vram, ram=ram, here=here)
-    load_given = any(word is not None for word in (engine or None, *words.values()))
-    engines = list(engine or ()) or _engines(catalog, model, kind, device, format_=words)
     options = dict(engine_option(word) for word in option or ())
-    wanted = wanted_of(catalog, model, engines=engines, options=options, every=show_all, **words)
-    found = _plan(
-        wanted, catalog, device, load_given=load_given or bool(options), day=as_of or today(), stale=stale_prices
-    )
+    load_given = any(word is not None for word in (engine or None, *words.values())) or bool(options or flags)
+    engines = list(engine or ()) or _engines(catalog, row, kind, device, format_=words, options={*options, *flags})
+    wanted = wanted_of(catalog, row, engines=engines, options=options, flags=flags, every=show_all, **words)
+    found = _plan(wanted, catalog, device, load_given=load_given, day=as_of or today(), stale=stale_prices)
     launch, notes = ("", ()) if kind is None else _launch(wanted, found, kind)
     view = PlanView(plan=found, origin=origin_of("plan", catalog), launch=launch, explain=explain)
     runs = found.answers if kind is None else bool(launch)
     text = launch if kind is not None and mode == "table" else render(view, output=mode, terminal=terminal(mode))
-    return Answer(text=text, exit_code=0 if runs else 1, notes=notes if runs else ("nothing fits",))
+    read = () if device is None else device.readings
+    return Answer(text=text, exit_code=0 if runs else 1, notes=(*read, *(notes if runs else (shortfall(found),))))
 
 
 def _emit_of(word: str) -> str:
@@ -132,18 +140,29 @@ def _device(
 
 
 def _engines(
-    catalog: "Catalog", model: str, kind: str | None, device: "Device | None", *, format_: dict[str, Any]
+    catalog: "Catalog",
+    model: "Model",
+    kind: str | None,
+    device: "Device | None",
+    *,
+    format_: dict[str, Any],
+    options: Collection[str],
 ) -> list[str]:
-    """Return the engines to look at where none was named: all on a device, the model's usual one else."""
+    """Return the engines to look at where none was named: all on a device, the model's usual one else.
+
+    Of them those that have the options that were given.
+    """
+    from llmfit.planning.question import engines_with, usual_engine
+
+    able = engines_with(options)
     if kind is not None:
-        from llmfit.planning.launch import wants_engine
+        from llmfit.planning.launch import ENGINES
 
-        return [wants_engine(kind)]
+        return [engine for engine in ENGINES[kind] if engine in able][:1] or [ENGINES[kind][0]]
     if device is not None:
-        return []
-    from llmfit.planning.question import usual_engine
-
-    return [usual_engine(catalog, model, precision=format_["precision"], format_name=format_["format_name"])]
+        return able if options else []
+    usual = usual_engine(catalog, model, precision=format_["precision"], format_name=format_["format_name"])
+    return [usual] if usual in able else able[:1] or [usual]
 
 
 def _plan(

@@ -13,6 +13,7 @@ from llmfit.solve.limits import frontier, longest_context, most_sequences
 from llmfit.solve.offload import ROOMY, longest_offloaded, roomy_offload
 from llmfit.solve.platforms import runs_on
 from llmfit.solve.shapes import Shape, shaped, shapes
+from llmfit.solve.steps import shorter_steps
 
 
 def plan_device(wanted: Wanted, device: Device) -> Plan:
@@ -57,9 +58,12 @@ def _solved(wanted: Wanted, workload: Workload, device: Device) -> Variant:
     try:
         longest = longest_context(architecture, workload, device=device, limit=limit, headroom=share)
         if longest < (workload.context if wanted.context_asked else 1):
+            fewer = _in_shorter_steps(wanted, workload, device, beyond=longest)
+            if fewer is not None:
+                return replace(_solved(wanted, fewer, device), max_num_seqs=fewer.options.max_num_seqs)
             partly = _in_ram(wanted, workload, device)
             if not longest or partly.longest_context >= workload.context:
-                return partly
+                return replace(partly, missing_bytes=0 if partly.in_ram else _missing(wanted, workload, device))
         roomy = max(share, ROOMY)
         load = with_context(workload, longest)
         found = judge(architecture, load, device=device, headroom=share)
@@ -73,9 +77,45 @@ def _solved(wanted: Wanted, workload: Workload, device: Device) -> Variant:
             estimate=found.estimate,
             margin_bytes=found.tightest.margin,
             utilization=found.utilization,
+            missing_bytes=_missing(wanted, workload, device),
         )
     except LlmfitError as error:
         return Variant(workload=workload, reason=error.message)
+
+
+def _missing(wanted: Wanted, workload: Workload, device: Device) -> int:
+    """Return what the asked context lacks on the fullest GPU, or one token where none was asked for; 0 if it fits.
+
+    With as few sequences in one step of vLLM as were asked for.
+    """
+    *_, least = (workload, *_steps(wanted, workload, device))
+    least = least if wanted.context_asked else with_context(least, 1)
+    return max(0, -judge(wanted.architecture, least, device=device, headroom=wanted.headroom).tightest.margin)
+
+
+def _in_shorter_steps(wanted: Wanted, workload: Workload, device: Device, *, beyond: int) -> Workload | None:
+    """Return the load with as many sequences in one step of vLLM as can be: with the context if that fits so.
+
+    Else with the longest context that any number of them leaves; None where that is not `beyond` so many tokens, and
+    where the number was asked for.
+    """
+    steps = _steps(wanted, workload, device)
+    for step in steps:
+        if judge(wanted.architecture, step, device=device, headroom=wanted.headroom).runs:
+            return step
+
+    def longest(step: Workload) -> int:
+        return longest_context(wanted.architecture, step, device=device, limit=wanted.limit, headroom=wanted.headroom)
+
+    most = longest(steps[-1]) if steps else 0
+    return next(step for step in steps if longest(step) == most) if most > beyond else None
+
+
+def _steps(wanted: Wanted, workload: Workload, device: Device) -> list[Workload]:
+    """Return the load with fewer sequences in one step of vLLM; empty where their number was asked for."""
+    if workload.options.max_num_seqs is not None:
+        return []
+    return list(shorter_steps(wanted.architecture, workload, device=device))
 
 
 def _in_ram(wanted: Wanted, workload: Workload, device: Device) -> Variant:

@@ -16,16 +16,12 @@ ENGINES = {
 """Engines for which each kind of launch can be written, the usual one first."""
 
 
-def wants_engine(emit: str) -> str:
-    """Return the engine that a kind of launch is for, where none was asked for."""
-    return ENGINES[emit][0]
-
-
 def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
     """Return what to start: the asked context, else the longest with a tenth free; None where nothing runs.
 
     Of several formats the one with the most bits that fits, as everywhere else; those that fill the card beyond nine
-    tenths come after the others where no context was asked for. Where all lie partly in RAM, the usual format: more
+    tenths come after the others where no context was asked for, and those that take fewer sequences in a step than
+    vLLM's default after those that do not. Where all lie partly in RAM, the usual format: more
     bits would leave fewer layers on the GPU.
 
     Raises:
@@ -44,12 +40,12 @@ def launch_of(wanted: Wanted, plan: Plan, *, emit: str) -> Launch | None:
     return _launch(wanted, chosen, plan.device)
 
 
-def _place(variant: Variant, wanted: Wanted) -> tuple[bool, bool]:
+def _place(variant: Variant, wanted: Wanted) -> tuple[bool, bool, bool]:
     """Return what decides which variant is taken, the first of equals."""
     if variant.in_ram:
         usual = wanted.usual
-        return True, usual is not None and variant.workload.format != usual.format
-    return False, not wanted.context_asked and not _roomy(variant)
+        return True, usual is not None and variant.workload.format != usual.format, False
+    return False, not wanted.context_asked and not _roomy(variant), variant.max_num_seqs is not None
 
 
 def _roomy(variant: Variant) -> bool:
@@ -84,8 +80,19 @@ def _context(wanted: Wanted, variant: Variant) -> tuple[int, str]:
         return variant.workload.context, "the asked context"
     if variant.in_ram:
         context = variant.splits[0].context
-        usual = "the usual context" if context == variant.workload.context else "the longest context that runs"
-        return context, f"{usual}, part of the model in RAM"
+        return context, f"{_named(wanted, variant, context)}, part of the model in RAM"
+    free = f"{max(10, 100 * wanted.headroom):g} % free"
     if _roomy(variant):
-        return variant.comfortable_context, f"the longest context with {max(10, 100 * wanted.headroom):g} % free"
+        context = variant.comfortable_context
+        if context == wanted.limit:
+            return context, f"all that the model was made for, more than {free}"
+        return context, f"the longest context with {free}"
+    if variant.longest_context == wanted.limit:
+        return variant.longest_context, "all that the model was made for, with less than 10 % free"
     return variant.longest_context, "the longest context that fits, with less than 10 % free"
+
+
+def _named(wanted: Wanted, variant: Variant, context: int) -> str:
+    if context == wanted.limit:
+        return "all that the model was made for"
+    return "the usual context" if context == variant.workload.context else "the longest context that runs"

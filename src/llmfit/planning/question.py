@@ -1,6 +1,6 @@
 """The words of `llmfit plan` as a model, a load and the variants that are to be looked at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +9,11 @@ from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.question import with_options
 from llmfit.errors import LlmfitError, UnsupportedWorkloadError
+from llmfit.estimate.options import OPTIONS
 from llmfit.estimate.weights import estimate_weights
 from llmfit.licensing import effective_license
 from llmfit.records.architecture import Architecture
+from llmfit.records.deployment import OPTIONS_OF
 from llmfit.records.format import Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
@@ -26,6 +28,7 @@ from llmfit.words import (
     format_of,
     kv_format_of,
     precision_of,
+    with_words_of_engine,
     workload_of,
 )
 
@@ -61,6 +64,7 @@ class Wanted:
             license=self.license,
             active_parameters=self.architecture.active_parameters,
             context=load.context,
+            context_asked=self.context_asked,
             sequences=load.sequences,
             headroom_percent=100 * self.headroom,
             warnings=self.model.data_caveats,
@@ -70,7 +74,7 @@ class Wanted:
 
 def wanted_of(
     catalog: Catalog,
-    model: str,
+    model: str | Model,
     *,
     engines: Sequence[str] = (),
     precision: str | None = None,
@@ -80,9 +84,12 @@ def wanted_of(
     sequences: int | None = None,
     headroom: float | None = None,
     options: Mapping[str, Any] | None = None,
+    flags: Mapping[str, Any] | None = None,
     every: bool = False,
 ) -> Wanted:
     """Return the question; `every` looks at all formats of an engine, not at one for each precision.
+
+    `options` are those of the engines by the names of a deploy file, `flags` by the names of `estimate.options`.
 
     Raises UsageError where words contradict one another, CannotAnswerError where the model is unknown or nothing runs.
     """
@@ -96,15 +103,18 @@ def wanted_of(
     for engine in named:
         try:
             formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
-            cache = kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format)
+            plain = Workload(
+                engine=catalog.engines[engine],
+                format=formats[0],
+                kv_format=kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format),
+                context=tokens,
+                sequences=sequences or 1,
+            )
+            asked = with_words_of_engine(catalog, plain, architecture, model=row.id, options=flags or {})
+            asked = with_options(asked, options or {}, architecture=architecture, model=row.id)
         except LlmfitError as error:
             faults.append(error)
             continue
-        first = formats[0]
-        plain = Workload(
-            engine=catalog.engines[engine], format=first, kv_format=cache, context=tokens, sequences=sequences or 1
-        )
-        asked = with_options(plain, options or {}, architecture=architecture, model=row.id)
         loads += [replace(asked, format=format_) for format_ in formats]
     if faults and (engines or not loads):
         raise faults[0]
@@ -162,7 +172,16 @@ def _can_store(architecture: Architecture, workload: Workload) -> bool:
     return True
 
 
-def usual_engine(catalog: Catalog, model: str, *, precision: str | None, format_name: str | None) -> str:
+def engines_with(options: Iterable[str]) -> list[str]:
+    """Return the engines that have all of these options; every engine where there are none."""
+    return [
+        engine
+        for engine, own in OPTIONS_OF.items()
+        if all(name in own or (name in OPTIONS and engine in OPTIONS[name].engines) for name in options)
+    ]
+
+
+def usual_engine(catalog: Catalog, model: str | Model, *, precision: str | None, format_name: str | None) -> str:
     """Return the engine that a model usually runs on in this precision or format."""
     row = row_of(catalog, model)
     load = workload_of(catalog, row, describe(row.architecture), precision=precision, format_name=format_name)

@@ -238,10 +238,21 @@ class Change:
     """What it changes to: the most that fits, or the least that suffices."""
     message: str
     """The change as an order."""
+    write: str = ""
+    """The same as it is written where the question stands: options of the command line, or fields of the file."""
     margin_bytes: int = 0
     """What then stays free on the fullest GPU, beyond the asked headroom."""
+    roomy: int | None = None
+    """The value that would leave a tenth of each GPU free, where this one leaves less."""
+    note: str = ""
+    """What else to know of it, as a clause."""
     also: tuple["Change", ...] = ()
     """What has to change with it; empty where it suffices alone."""
+
+    @property
+    def advice(self) -> str:
+        """The order, and how to write it."""
+        return f"{self.message} ({self.write})" if self.write else self.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +273,8 @@ class CheckResult:
     """The same as a share of what is usable there."""
     deciding_part: str | None = None
     """The part with which the sum passes what is usable; the largest where it fits."""
+    headroom: str = ""
+    """What was asked to stay free, in words; empty where nothing was."""
     changes: tuple[Change, ...] = ()
     """What would make it fit, the smallest change first."""
     findings: tuple[Finding, ...] = ()

@@ -60,6 +60,10 @@ class Variant:
     """What then stays free on the fullest GPU."""
     utilization: float | None = None
     """vLLM: the share of each card that it was counted with."""
+    max_num_seqs: int | None = None
+    """vLLM, where its default for the sequences of one step takes more than there is: the most with which it runs."""
+    missing_bytes: int = 0
+    """What the asked context, or one token where none was asked for, lacks on the fullest GPU; 0 where it fits."""
     n_gpu_layers: int | None = None
     """llama.cpp, where it runs only with part of it in RAM: layers on the GPU under the asked context."""
     n_cpu_moe: int = 0
@@ -114,6 +118,8 @@ class Plan:
     active_parameters: int | None
     context: int
     """The asked context; of a search without one, the default."""
+    context_asked: bool = False
+    """Whether the context was asked for."""
     sequences: int
     headroom_percent: float
     device: Device | None = None

@@ -123,7 +123,9 @@ def result_json(result: CheckResult, *, explain: bool = False) -> dict[str, Any]
                 "setting": change.setting,
                 "value": change.value,
                 "message": change.message,
+                "write": change.write,
                 "margin_bytes": change.margin_bytes,
+                "roomy": change.roomy,
                 "also": [{"kind": one.kind, "setting": one.setting, "value": one.value} for one in change.also],
             }
             for change in result.changes
@@ -167,7 +169,7 @@ def _record(result: CheckResult) -> list[Scalar]:
         result.margin_bytes,
         result.margin_percent,
         result.deciding_part,
-        result.changes[0].message if result.changes else None,
+        result.changes[0].advice if result.changes else None,
         None if sizing is None else sizing.license.effective_id,
         "; ".join(finding.message for finding in result.findings if finding.level in {"error", "unknown"}),
     ]
@@ -192,8 +194,11 @@ def _findings(result: CheckResult) -> list[str]:
     order = ("error", "unknown", "warning", "note")
     findings = sorted(result.findings, key=lambda one: order.index(one.level))
     words = [f"{finding.rule}: {finding.message}{_excuse(finding)}" for finding in findings]
-    words += [f"fix: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[:1]]
-    words += [f"or: {change.message}; {amount(change.margin_bytes)} stay free" for change in result.changes[1:]]
+    heads = ("fix", *("or" for _ in result.changes[1:]))
+    beyond = f" beyond the {result.headroom} asked for" if result.headroom else ""
+    for head, change in zip(heads, result.changes, strict=False):
+        note = f"; {change.note}" if change.note else ""
+        words.append(f"{head}: {change.advice}; {amount(change.margin_bytes)} stay free{beyond}{note}")
     return words
 
 

@@ -11,7 +11,7 @@ def github(results: Sequence[CheckResult], *, problems: Sequence[FileProblem] = 
     """Return one command a line for each finding and each error of a deploy file; one notice where all is well."""
     lines = []
     for result in results:
-        fix = f". Smallest change: {result.changes[0].message}" if result.changes else ""
+        fix = f". Smallest change: {result.changes[0].advice}" if result.changes else ""
         for finding in result.findings:
             level = "notice" if finding.excused else COMMANDS[finding.level]
             excused = f" [excused: {finding.excused}]" if finding.excused else ""

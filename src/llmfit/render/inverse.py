@@ -18,6 +18,7 @@ from llmfit.render.inverse_json import (
     variant_record,
 )
 from llmfit.render.prose import BLANK, Drawable, notes, said
+from llmfit.render.shortfall import missing_words
 from llmfit.render.tables import Rows
 from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, tokens
 from llmfit.render.view import Origin
@@ -94,7 +95,7 @@ class PlanView:
         title, *below = self._heading()
         lines: list[Drawable] = [said((title, "bold")), *map(said, below)]
         if plan.variants:
-            lines += [BLANK, Rows(_VARIANTS, [_variant_row(one) for one in plan.variants]), BLANK]
+            lines += [BLANK, Rows(_VARIANTS, [_variant_row(plan, one) for one in plan.variants]), BLANK]
             lines += [*_frontiers(plan), *_refusals(plan)]
         for title, choices in (("least memory", plan.smallest), ("lowest price", plan.cheapest)):
             if choices:
@@ -133,7 +134,7 @@ class PlanView:
         head = [escape_markdown(line) for line in self._heading()]
         parts = [f"### {head[0]}", "  \n".join(head[1:])]
         if plan.variants:
-            parts.append(markdown(_VARIANTS, [_variant_row(one) for one in plan.variants]))
+            parts.append(markdown(_VARIANTS, [_variant_row(plan, one) for one in plan.variants]))
         for title, choices in (("Least memory", plan.smallest), ("Lowest price", plan.cheapest)):
             if choices:
                 parts += [f"**{title}**", markdown(_CHOICES, [_choice_row(one) for one in choices])]
@@ -144,15 +145,18 @@ class PlanView:
         return "\n\n".join([*parts, *([f"```\n{self.launch}\n```"] if self.launch else [])])
 
 
-def _variant_row(variant: Variant) -> Row:
+def _variant_row(plan: Plan, variant: Variant) -> Row:
     load, options = variant.workload, variant.workload.options
     how = [variant.reason] if variant.reason else []
     if variant.in_ram:
         how.append(f"part in RAM: {', '.join(map(_split_words, variant.splits))}")
     if options.tensor_parallel > 1 or options.pipeline_parallel > 1:
         how.append(f"tensor {options.tensor_parallel}, pipeline {options.pipeline_parallel}")
+    if variant.max_num_seqs is not None:
+        how.append(f"--max-num-seqs {variant.max_num_seqs}")
     if variant.runs:
         how.append("limit: the model" if variant.limited_by_model else "limit: memory")
+    how += [words] if (words := missing_words(plan, variant)) else []
     longest = f"{variant.longest_context:,}" if variant.longest_context else "–"
     comfortable = f"{variant.comfortable_context:,}" if variant.comfortable_context else "–"
     return [

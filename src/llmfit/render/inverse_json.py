@@ -43,6 +43,8 @@ def variant_json(variant: Variant) -> dict[str, Any]:
         "gpu_memory_utilization": variant.utilization,
         "tensor_parallel": variant.workload.options.tensor_parallel,
         "pipeline_parallel": variant.workload.options.pipeline_parallel,
+        "max_num_seqs": variant.max_num_seqs,
+        "missing_bytes": variant.missing_bytes,
         "in_ram": variant.in_ram,
         "n_gpu_layers": variant.n_gpu_layers,
         "n_cpu_moe": variant.n_cpu_moe,

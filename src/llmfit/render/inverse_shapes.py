@@ -49,7 +49,12 @@ class Change(TypedDict):
     setting: str
     value: str | int | float
     message: str
+    write: str
+    """The same as it is written where the question stands: options of the command line, or fields of the file."""
     margin_bytes: int
+    """What then stays free on the fullest GPU, beyond the asked headroom."""
+    roomy: int | None
+    """The value that would leave a tenth of each GPU free; null where this one does, or none is known."""
     also: list[FurtherChange]
     """What has to change with it; empty where it suffices alone."""
 
@@ -126,6 +131,10 @@ class Variant(TypedDict):
     gpu_memory_utilization: float | None
     tensor_parallel: int
     pipeline_parallel: int
+    max_num_seqs: int | None
+    """vLLM: sequences of one step to ask for, where its default takes more than there is."""
+    missing_bytes: int
+    """What the asked context, or one token where none was asked for, lacks on the fullest GPU."""
     in_ram: bool
     """Whether it runs only with part of it in RAM."""
     n_gpu_layers: int | None

@@ -39,8 +39,8 @@ def _case(result: CheckResult) -> list[str]:
 
 def _said(result: CheckResult) -> str:
     """Return margin, changes and what was excused, as lines."""
-    said = [f"fix: {change.message}" for change in result.changes[:1]]
-    said += [f"or: {change.message}" for change in result.changes[1:]]
+    said = [f"fix: {change.advice}" for change in result.changes[:1]]
+    said += [f"or: {change.advice}" for change in result.changes[1:]]
     if result.margin_bytes is not None:
         said.insert(0, f"margin {amount(result.margin_bytes)} ({result.margin_percent:g} %)")
     said += [f"{one.level}: {one.message}" for one in result.findings if one.level in {"warning", "note"}]

@@ -38,7 +38,7 @@ class Rows:
             max(0, width - LEAST) for width, c in zip(_widths(stacked, cells), stacked, strict=True) if c.shrinks
         )
         if excess > spare:
-            yield from _listed(columns, cells, self.below)
+            yield from _listed(columns, cells, self.below, options.max_width)
         elif excess <= 0:
             yield from _aligned(stacked, cells, self.below)
         elif not self.below:
@@ -175,7 +175,7 @@ class Name:
 
 
 def _listed(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], below: Sequence[Sequence[Drawable]]
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], below: Sequence[Sequence[Drawable]], width: int
 ) -> "Iterator[RenderableType]":
     """Yield each row as lines of `header value`, or as one line where there are no headers."""
     headed = any(column.header for column in columns)
@@ -183,23 +183,34 @@ def _listed(
         if headed:
             if place and not below:
                 yield BLANK
-            yield _pairs(columns, row)
+            yield from _pairs(columns, row, width)
         else:
             yield _line(columns, row)
         yield from below[place] if below else ()
 
 
-def _pairs(columns: Sequence[Column], row: Sequence[Cell]) -> "Table":
+def _pairs(columns: Sequence[Column], row: Sequence[Cell], width: int) -> "Iterator[RenderableType]":
+    """Yield headers and values side by side; one after the other where a word would be broken beside the headers.
+
+    Names such as `publisher/model` are broken at their stroke in any case.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
+    filled = [(column, cell) for column, cell in zip(columns, row, strict=True) if cell.text]
+    room = width - 1 - max(cell_len(column.header) for column, _ in filled)
+    words = [word for _, cell in filled for word in cell.text.split() if "/" not in word]
+    if max(map(cell_len, words), default=0) > room:
+        for column, cell in filled:
+            yield said((column.header, "dim"), " ", (cell.text, cell.style or column.style))
+        return
     table = Table.grid(padding=(0, 1))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for column, cell in zip(columns, row, strict=True):
-        if cell.text:
-            table.add_row(Text(column.header), _shown(cell, column))
-    return table
+    for column, cell in filled:
+        table.add_row(Text(column.header), _shown(cell, column))
+    yield table
 
 
 def _line(columns: Sequence[Column], row: Sequence[Cell]) -> Paragraph:

@@ -10,9 +10,18 @@ from llmfit.records.format import Format, KvFormat
 from llmfit.records.workload import Workload
 from llmfit.solve.alternatives import Alternatives, Question, smaller_caches, smaller_formats
 from llmfit.solve.judge import with_context
-from llmfit.solve.offload import estimate_offload
-from llmfit.solve.pairs import cache_change, context_change, device_change, format_change, pairs_elsewhere, pairs_here
+from llmfit.solve.offload import ROOMY, Offload, estimate_offload
+from llmfit.solve.pairs import (
+    cache_change,
+    context_change,
+    device_change,
+    format_change,
+    pairs_elsewhere,
+    pairs_here,
+    step_change,
+)
 from llmfit.solve.search import largest
+from llmfit.solve.steps import shorter_steps
 
 KEPT = 0.5
 """A context of which less than this share would be left is a last resort, not the smallest change."""
@@ -44,6 +53,7 @@ def solve_changes(
     little = [change for change in shorter if float(change.value) >= KEPT * workload.context]
     here = [
         *_utilization(asked),
+        *_steps(asked),
         *little,
         *_kv_format(asked, alternatives.kv_formats),
         *_format(asked, alternatives.formats),
@@ -77,6 +87,15 @@ def _utilization(asked: Question) -> Iterator[Change]:
                 message=f"Raise gpu_memory_utilization to {share:g}",
                 margin_bytes=found.tightest.margin,
             )
+            return
+
+
+def _steps(asked: Question) -> Iterator[Change]:
+    """Yield the most sequences in one step of vLLM with which it fits."""
+    for load in shorter_steps(asked.architecture, asked.workload, device=asked.device):
+        found = asked.runs(load)
+        if found is not None:
+            yield step_change(found)
             return
 
 
@@ -127,21 +146,29 @@ def _offload(asked: Question) -> Iterator[Change]:
     device, load = asked.device, asked.workload
     if load.engine.id != "llama.cpp" or not device.gpus or device.unified or device.ram_bytes is None:
         return
-    split = estimate_offload(asked.architecture, load, device=device, headroom=asked.headroom)
-    if split is None:
+    share = max([asked.headroom, *(asked.headroom_bytes / max(1, gpu.usable_bytes) for gpu in device.gpus)])
+    split = estimate_offload(asked.architecture, load, device=device, headroom=share) if share < 1 else None
+    found = None if split is None else asked.runs(split.applied_to(load))
+    if split is None or found is None:
         return
-    found = asked.judge(split.applied_to(load))
-    if found is None or not found.runs:
-        return
+    roomy = estimate_offload(asked.architecture, load, device=device, headroom=ROOMY) if share < ROOMY else None
+    yield replace(split_change(split, roomy), margin_bytes=found.tightest.margin)
+
+
+def split_change(split: Offload, roomy: Offload | None) -> Change:
+    """Return the change to a split, with the number of a split of the same kind that leaves a tenth of the GPU free."""
     experts = split.n_gpu_layers is None
     value = split.n_cpu_moe if split.n_gpu_layers is None else split.n_gpu_layers
-    flag = f"--n-cpu-moe {value}" if experts else f"-ngl {value}"
-    yield Change(
+    layers = "1 layer" if value == 1 else f"{value} layers"
+    more = None
+    if roomy is not None and (roomy.n_gpu_layers is None) == experts:
+        more = roomy.n_cpu_moe if roomy.n_gpu_layers is None else roomy.n_gpu_layers
+    return Change(
         kind="options",
         setting="n_cpu_moe" if experts else "n_gpu_layers",
         value=value,
-        message=f"Keep part of it in RAM with {flag}",
-        margin_bytes=found.tightest.margin,
+        message=f"Keep the experts of {layers} in RAM" if experts else f"Keep {layers} on the GPU, the others in RAM",
+        roomy=None if more == value else more,
     )
 
 

@@ -92,7 +92,7 @@ def judge(
     """
     check_platform(workload.engine.id, device)
     found = estimate(architecture, workload, device=device, explain=explain)
-    workload = resolve(workload, device, heads=architecture.num_attention_heads)
+    workload = resolve(architecture, workload, device=device)
     gpus = sorted(device.gpus, key=lambda gpu: -gpu.usable_bytes)
     rooms = []
     for place, (needed, usable) in enumerate(shares(found, device)):

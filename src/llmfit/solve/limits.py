@@ -54,7 +54,7 @@ def sequences_limit(architecture: Architecture, workload: Workload, *, device: D
     """Return how many sequences the engine runs at once, whatever the memory."""
     if workload.engine.id != "vllm":
         return MOST_SEQUENCES
-    return resolve(workload, device, heads=architecture.num_attention_heads).options.max_num_seqs or MOST_SEQUENCES
+    return resolve(architecture, workload, device=device).options.max_num_seqs or MOST_SEQUENCES
 
 
 def frontier(

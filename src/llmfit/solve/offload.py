@@ -101,12 +101,14 @@ def settle(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple
         reason = "with every layer in RAM its buffers are still too large, or the RAM too small"
         return replace(fitted, verdict=Verdict.TOO_LARGE, reason=reason), None
     moved = found.estimate.host_bytes - fitted.estimate.host_bytes
+    roomy = _holds(fitted.device, found.estimate, ROOMY)
     return replace(fitted, reason=f"{moved / 2**30:.2f} GiB of it would have to move to RAM"), Split(
         n_gpu_layers=found.n_gpu_layers,
         n_cpu_moe=found.n_cpu_moe,
         layers=layer_count(architecture) + 1,
         gpu_bytes=found.estimate.total_bytes,
         ram_bytes=found.estimate.host_bytes,
+        roomy=roomy,
         moved_bytes=moved,
     )
 

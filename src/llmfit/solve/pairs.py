@@ -6,18 +6,25 @@ from dataclasses import replace
 from llmfit.records.deployment import Change, ChangeKind
 from llmfit.records.device import Device
 from llmfit.records.format import Format, KvFormat
+from llmfit.records.workload import Workload
 from llmfit.solve.alternatives import Alternatives, Question, smaller_caches, smaller_formats
 from llmfit.solve.judge import Judgement, with_context
+from llmfit.solve.steps import shorter_steps
 
 
 def pairs_here(asked: Question, alternatives: Alternatives, *, least: float) -> Iterator[Change]:
-    """Yield pairs that make the load fit the same device, each with a smaller format of the weights.
+    """Yield pairs that make the load fit the same device.
 
-    With a smaller cache, or a shorter context of which at least the share `least` is left.
-    At most formats x cache formats loads are judged, and one search of the context.
+    vLLM: fewer sequences in one step with a smaller format of the weights, or with a shorter context.
+    Every engine: a smaller format with a smaller cache, or with a shorter context.
+    Of the context at least the share `least` is left.
+    At most formats x cache formats loads are judged, formats x steps, and two searches of the context.
     """
     load = asked.workload
     formats = smaller_formats(load.format, alternatives.formats, engine=load.engine.id)
+    steps = list(shorter_steps(asked.architecture, load, device=asked.device))
+    yield from _step_with_context(asked, steps, least=least)
+    yield from _step_with_format(asked, steps, formats)
     yield from _with_cache(asked, alternatives, formats)
     yield from _with_context(asked, formats, least=least)
 
@@ -31,6 +38,28 @@ def pairs_elsewhere(asked: Question, alternatives: Alternatives) -> Iterator[Cha
             found = asked.runs(replace(load, format=format_), device)
             if found is not None:
                 yield both(format_change(format_, found), device_change(device, found))
+                return
+
+
+def _step_with_context(asked: Question, steps: list[Workload], *, least: float) -> Iterator[Change]:
+    """Yield the longest context with the fewest sequences in one step, and the most with which it then fits."""
+    longest = asked.longest(steps[-1]) if steps else 0
+    if longest < max(1, least * asked.workload.context):
+        return
+    for step in steps:
+        found = asked.runs(with_context(step, longest))
+        if found is not None:
+            yield both(step_change(found), context_change(longest, found))
+            return
+
+
+def _step_with_format(asked: Question, steps: list[Workload], formats: list[Format]) -> Iterator[Change]:
+    """Yield the most exact format that fits with fewer sequences in one step, and the most of them."""
+    for format_ in formats:
+        for step in steps:
+            found = asked.runs(replace(step, format=format_))
+            if found is not None:
+                yield both(step_change(found), format_change(format_, found))
                 return
 
 
@@ -63,6 +92,16 @@ def both(first: Change, second: Change) -> Change:
     """Return two changes as one: the first, with the second beside it."""
     message = f"{first.message}, and {second.message[:1].lower()}{second.message[1:]}"
     return replace(first, message=message, margin_bytes=second.margin_bytes, also=(second,))
+
+
+def step_change(found: Judgement) -> Change:
+    """Return the change to fewer sequences in one step of vLLM, as they were judged."""
+    count = found.workload.options.max_num_seqs or 1
+    sequences = "1 sequence" if count == 1 else f"{count:,} sequences"
+    message = f"Let vLLM reserve room for {sequences} in a step"
+    return Change(
+        kind="options", setting="max_num_seqs", value=count, message=message, margin_bytes=found.tightest.margin
+    )
 
 
 def format_change(format_: Format, found: Judgement) -> Change:

@@ -14,7 +14,7 @@ import ruamel.yaml
 
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.planning import plan_device, wanted_of
-from llmfit.planning.launch import launch_of, wants_engine
+from llmfit.planning.launch import ENGINES, launch_of
 from llmfit.records.plan import Launch
 from llmfit.render.emit import KINDS, emit
 from llmfit.words import device_of
@@ -51,7 +51,7 @@ def launched(
     catalog: Catalog, kind: str, *, gpu: str = "NVIDIA L4", model: str = "Qwen/Qwen3-8B", **words: Any
 ) -> Launch:
     """Return the launch of one kind on a card."""
-    engines = words.pop("engines", [wants_engine(kind)])
+    engines = words.pop("engines", [ENGINES[kind][0]])
     wanted = wanted_of(catalog, model, engines=engines, **words)
     plan = plan_device(wanted, device_of(catalog, gpu=[gpu], ram=words.pop("ram", None)))
     found = launch_of(wanted, plan, emit=kind)
