@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from llmfit.errors import UsageError
 from llmfit.estimate.training import litgpt
-from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes, rotary_lines
+from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes, leaves_experts, rotary_lines
 from llmfit.estimate.training.optimizers import state_bytes, step_bytes
 from llmfit.estimate.training.overhead import overhead_part
 from llmfit.estimate.training.precision import ADAPTERS, RECIPES, Bytes
@@ -12,6 +12,7 @@ from llmfit.estimate.training.sharding import Shards, bucket_bytes, divided, gat
 from llmfit.estimate.training.targets import rank_limits
 from llmfit.estimate.training.timeline import Gradients, Moment, peak
 from llmfit.estimate.training.trained import Trained, trained_tensors
+from llmfit.estimate.weights.quantized import EXPERTS_LEFT
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Line, Part, PartName
@@ -257,6 +258,8 @@ def _assumptions(training: Training) -> tuple[str, ...]:
 
 def _warnings(architecture: Architecture, training: Training, *, least_rank: int) -> tuple[str, ...]:
     found = []
+    if leaves_experts(architecture, training):
+        found.append(EXPERTS_LEFT)
     if training.lora_rank > least_rank:
         found.append(f"rank {training.lora_rank} is more than the smallest adapted matrix has, {least_rank}")
     if any(t.role is Role.MIXER_IN for t in architecture.tensors):

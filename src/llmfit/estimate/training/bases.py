@@ -8,7 +8,7 @@ from llmfit.estimate.training.precision import RECIPES, frozen_bytes
 from llmfit.estimate.training.targets import is_linear
 from llmfit.estimate.weights import quantized
 from llmfit.estimate.weights.stored import EXPERT_ROLES
-from llmfit.records.architecture import Architecture
+from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
 
@@ -38,17 +38,25 @@ def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Li
     if form is None:
         raise UnsupportedWorkloadError("qlora needs a format for the frozen model", hint="such as nf4-dq")
     packed = rest = 0
-    for row in quantized.stored(architecture, form, engine="transformers", mtp=False, head=litgpt.runs(training)):
+    for row in quantized.stored(architecture, form, engine="transformers", mtp=False, litgpt=litgpt.runs(training)):
         if row.layout == form.id:
             packed += row.bytes
         else:
             rest += row.bytes
     wide = 2 if training.upcast_frozen else 1
+    experts = ", routed experts" if leaves_experts(architecture, training) else ""
     source = form.sources[0].source if form.sources else ""
     return (
         Line(f"linear layers in {form.id}", packed, f"{form.nominal_bits:g} bit a parameter", source),
-        Line("embeddings, head, norms", rest * wide, f"{rest // 2:,} parameters × {2 * wide} B"),
+        Line(f"embeddings, head, norms{experts}", rest * wide, f"{rest // 2:,} parameters × {2 * wide} B"),
     )
+
+
+def leaves_experts(architecture: Architecture, training: Training) -> bool:
+    """Whether the frozen model is quantised but for its routed experts, as bitsandbytes leaves them (`quantized`)."""
+    form = training.base_format if training.method == "qlora" else None
+    bitsandbytes = form is not None and form.family == "bitsandbytes"
+    return bitsandbytes and bool(architecture.num_experts) and not litgpt.runs(training)
 
 
 def rotary_lines(architecture: Architecture, training: Training) -> tuple[Line, ...]:
@@ -72,7 +80,8 @@ def unpacked_bytes(architecture: Architecture, training: Training) -> int:
     form = training.base_format
     if form is not None and form.family == "gptq":
         return _unpacked_gptq_bytes(architecture, training)
-    matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in EXPERT_ROLES))
+    experts = frozenset[Role]() if leaves_experts(architecture, training) else EXPERT_ROLES
+    matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in experts))
     return (4 if litgpt.runs(training) else 2) * max((prod(t.shape) for t in matrices), default=0)
 
 

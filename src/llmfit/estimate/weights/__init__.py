@@ -125,8 +125,8 @@ def _stored(architecture: Architecture, workload: Workload) -> Iterable[Stored]:
 
     if format_.family == "float":
         return floats.stored(architecture, format_, mtp=mtp)
-    head = format_.family == "bitsandbytes" and workload.options.attn_implementation == "litgpt"
-    return quantized.stored(architecture, format_, engine=engine, mtp=mtp, head=head)
+    litgpt = format_.family == "bitsandbytes" and workload.options.attn_implementation == "litgpt"
+    return quantized.stored(architecture, format_, engine=engine, mtp=mtp, litgpt=litgpt)
 
 
 def _by_layer(rows: Iterable[Stored], architecture: Architecture) -> WeightsByLayer:
@@ -179,13 +179,21 @@ def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, .
         )
         return (read, *as_stored.skipped(workload.checkpoint, architecture))
     if workload.engine.id != "llama.cpp":
-        return _MAKERS.get(format_.family, ())
+        return _left_by_bitsandbytes(architecture, workload) or _MAKERS.get(format_.family, ())
     said = []
     if gguf.uses_imatrix(format_):
         said.append("made with an importance matrix")
     if not workload.images and architecture.tensors[-1].section in TOWERS:
         said.append("vision projector not loaded")
     return tuple(said)
+
+
+def _left_by_bitsandbytes(architecture: Architecture, workload: Workload) -> tuple[str, ...]:
+    if workload.format.family != "bitsandbytes" or not architecture.num_experts:
+        return ()
+    from llmfit.estimate.weights.quantized import EXPERTS_LEFT
+
+    return () if workload.options.attn_implementation == "litgpt" else (EXPERTS_LEFT,)
 
 
 _MAKERS = {

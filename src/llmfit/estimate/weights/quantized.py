@@ -1,9 +1,11 @@
 """Weights of formats that quantise the linear layers of the blocks and leave the rest in 16 bit.
 
 Embeddings, head, norms, biases, routers and convolutions stay in 16 bit everywhere. Beyond that
-bitsandbytes quantises vision towers too; GPTQ, AWQ, fp8 and w8a8 leave them; MXFP4 stores experts
-alone; NVFP4 stores experts alone where there are any, else all but the input projections of
-recurrent mixers, as the published checkpoints do.
+bitsandbytes quantises vision towers too, and leaves routed experts, which transformers 5 holds as one
+tensor and not as linear layers (bitsandbytes-foundation/bitsandbytes issue 1849; read in transformers
+5.23); litgpt's own experts are linear. GPTQ, AWQ, fp8 and w8a8 leave towers; MXFP4 stores experts
+alone; NVFP4 stores experts alone where there are any, else all but the input projections of recurrent
+mixers, as the published checkpoints do.
 """
 
 from collections.abc import Iterator
@@ -21,8 +23,7 @@ _MLP = frozenset({Role.MLP_GATE, Role.MLP_UP, Role.MLP_GATE_UP, Role.MLP_DOWN, R
 _MIXER = frozenset({Role.MIXER_IN, Role.MIXER_OUT})
 _LINEAR = _ATTENTION | _MLP | _MIXER | EXPERT_ROLES
 _TEXT = frozenset({Section.TEXT, Section.ENCODER, Section.MTP})
-_FUSED_EXPERTS = frozenset({"gpt_oss", "llama4", "llama4_text"})
-"""Experts are one tensor, not linear layers: bitsandbytes leaves them in 16 bit."""
+EXPERTS_LEFT = "routed experts stay in 16 bit: transformers 5 holds them as one tensor, which bitsandbytes leaves"
 _VLLM_MXFP4_COLUMNS = 256
 """vLLM's kernels on Hopper pad a side of each expert matrix to this; 2880 becomes 3072 in gpt-oss.
 
@@ -36,9 +37,9 @@ def stored(
     *,
     engine: str,
     mtp: bool,
-    head: bool = False,
+    litgpt: bool = False,
 ) -> Iterator[Stored]:
-    """Yield each group of tensors as the format stores it; with `head`, the output projection too (litgpt).
+    """Yield each group of tensors as the format stores it; with `litgpt`, as its own models, the head quantised too.
 
     Raises UnsupportedWorkloadError where a matrix cannot be divided into the format's groups.
     """
@@ -48,7 +49,7 @@ def stored(
         )
     tensors = loaded(architecture, towers=True, mtp=mtp)
     for tensor in tensors.matrices:
-        if _is_quantized(tensor, architecture, format) or (head and tensor.role is Role.HEAD):
+        if _is_quantized(tensor, architecture, format, litgpt=litgpt):
             layer_bytes = _matrix_bytes(tensor, format, engine=engine) * tensor.copies
             yield Stored(tensor.role, tensor.section, format.id, layer_bytes, tensor.layers)
         else:
@@ -57,12 +58,20 @@ def stored(
     yield from tensors.stored_vectors("16-bit", 2)
 
 
-def _is_quantized(tensor: Tensor, architecture: Architecture, format: Format) -> bool:  # noqa: A002 - the record's name
+def _is_quantized(
+    tensor: Tensor,
+    architecture: Architecture,
+    format: Format,  # noqa: A002 - the record's name
+    *,
+    litgpt: bool = False,
+) -> bool:
     if len(tensor.shape) != 2:
         return False
     role, family = tensor.role, format.family
     if role in EXPERT_ROLES:
-        return family != "bitsandbytes" or architecture.model_type not in _FUSED_EXPERTS
+        return family != "bitsandbytes" or litgpt
+    if role is Role.HEAD:
+        return litgpt
     if family == "bitsandbytes":
         return role in _LINEAR and (tensor.section in _TEXT or tensor.section in TOWERS)
     if family == "mxfp4" or (family == "nvfp4" and (architecture.num_experts or role is Role.MIXER_IN)):

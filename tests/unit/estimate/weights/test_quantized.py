@@ -87,13 +87,33 @@ def test_nvfp4_leaves_attention_of_sparse_models() -> None:
     assert device_bytes("nvfp4", "vllm", model) == experts * 9 // 16 + 2 * (model.parameters - experts)
 
 
-def test_bitsandbytes_cannot_see_fused_experts() -> None:
-    """Experts that are one tensor are no linear layers, and stay in 16 bit."""
-    fused = make_decoder(model_type="llama4_text", experts=8)
-    linear = make_decoder(model_type="mixtral", experts=8)
-    experts = 16 * 8 * 3 * 512 * 1024
-    saved = device_bytes("nf4", "transformers", fused) - device_bytes("nf4", "transformers", linear)
-    assert saved == 2 * experts - experts * 9 // 16
+@pytest.mark.parametrize("model_type", ["mixtral", "llama4_text", "qwen3_moe"])
+@pytest.mark.parametrize(("format_name", "packed"), [("nf4", 9 / 16), ("nf4-dq", 33 / 64 + 1 / 4096), ("int8", None)])
+def test_bitsandbytes_cannot_see_fused_experts(model_type: str, format_name: str, packed: float | None) -> None:
+    """Routed experts are one tensor in transformers 5, no linear layers, and stay in 16 bit; the rest is packed."""
+    model = make_decoder(model_type=model_type, experts=8)
+    experts, attention = 16 * 8 * 3 * 512 * 1024, 16 * 4 * 512 * 512
+    stored = attention + 4 * 16 * 4 * 512 if packed is None else attention * packed
+    left = model.parameters - experts - attention
+    assert device_bytes(format_name, "transformers", model) == 2 * (experts + left) + stored
+
+
+def test_litgpt_quantizes_its_own_experts() -> None:
+    """Its mixture is a list of linear layers, so 4-bit experts count as such there."""
+    model = make_decoder(model_type="mixtral", experts=8)
+    workload = make_workload("nf4", "transformers", attn_implementation="litgpt")
+    part, _ = estimate_weights(model, workload)
+    head = 1024 * 512
+    assert device_bytes("nf4", "transformers", model) - part.bytes == (16 * 8 * 3 * 512 * 1024 + head) * 23 // 16
+    assert not part.assumptions
+
+
+def test_an_estimate_says_that_experts_are_left() -> None:
+    """Who reads that four bits take this much learns why; a dense model needs no such word."""
+    part, _ = estimate_weights(make_decoder(experts=8), make_workload("nf4", "transformers"))
+    dense, _ = estimate_weights(make_decoder(), make_workload("nf4", "transformers"))
+    assert any("routed experts stay in 16 bit" in words for words in part.assumptions)
+    assert not dense.assumptions
 
 
 def test_bitsandbytes_quantizes_towers_and_others_do_not() -> None:
