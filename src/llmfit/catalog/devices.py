@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmfit.catalog.names import find_detected_gpu
+from llmfit.catalog.names import find_detected_gpu, listed, other_forms
 from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table, within_rule
 from llmfit.errors import UsageError
-from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.device import Device, DeviceGpu, Gpu
 
 if TYPE_CHECKING:
     from llmfit.catalog.load import Catalog
@@ -72,11 +72,26 @@ def device_from_names(names: Sequence[str], *, catalog: "Catalog", ram: str | fl
         message = f"{name} shares its memory with the processor of its own machine: no other GPU adds to it"
         raise UsageError(message, hint="Name one machine")
     shared = rows[0][1].memory_bytes if unified else None
+    read = [said for (_, name), (_, row) in zip(counted, rows, strict=True) if (said := _reading(name, row, catalog))]
     notes = [
         note for _, row in rows for note in (row.notes, row.disagreement and f"{row.name}: {row.disagreement}") if note
     ]
-    ram_bytes = shared if ram is None else _ram(ram)
-    return Device(gpus=gpus, ram_bytes=ram_bytes, unified=unified, source="--gpu", notes=tuple(dict.fromkeys(notes)))
+    return Device(
+        gpus=gpus,
+        ram_bytes=shared if ram is None else _ram(ram),
+        unified=unified,
+        source="--gpu",
+        notes=tuple(dict.fromkeys((*read, *notes))),
+        readings=tuple(dict.fromkeys(read)),
+    )
+
+
+def _reading(name: str, row: Gpu, catalog: "Catalog") -> str:
+    """Return how a name without a form was read, and what to write for the others; empty where it says which."""
+    others = other_forms(name, row, catalog.gpus)
+    return (
+        f"{name} is read as {row.name}; write {listed([gpu.name for gpu in others])} if that is meant" if others else ""
+    )
 
 
 def _count(name: str) -> tuple[int, str]:

@@ -20,10 +20,6 @@ from llmfit.records.model import Model
 GIB = 1024**3
 SHOWN = 6
 """Names that a hint lists."""
-SPELLED = 100
-"""Characters of a name that a hint goes by."""
-SHORTEST = 5
-"""Characters, two blanks among them, below which a name says too little to look for it within others."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -32,11 +28,11 @@ def listed(names: Sequence[str]) -> str:
 
 
 def find_model(name: str, models: Mapping[str, Model]) -> Model:
-    """Return the model of this id or short name, ignoring case.
+    """Return the model of this id or short name, ignoring case; else the only one that the name can mean.
 
     Raises:
         UnknownModelError: No model has the name.
-        AmbiguousModelError: Several have it as short name.
+        AmbiguousModelError: Several have it as short name, or can be meant by it.
     """
     if (model := models.get(name)) is not None:
         return model
@@ -47,30 +43,18 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
     if found:
         ids = sorted(m.id for m in found)
         raise AmbiguousModelError(f"{len(found)} models are called {name}", hint=f"Name {listed(ids[:SHOWN])}")
+    from llmfit.catalog.model_names import loosely_called, near_models, packed_hint
+
+    found = loosely_called(name, models.values())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = [m.id for m in found]
+        raise AmbiguousModelError(f"{name} can mean {len(found)} models", hint=f"Name {listed(ids[:SHOWN])}")
     close = near_models(wanted, models.values())
     hint = f"Did you mean {listed(close)}?" if close else "`llmfit models` lists them"
+    hint = packed_hint(name, models.values()) or hint
     raise UnknownModelError(f"No model is called {name[:200]!r}", hint=hint)
-
-
-def near_models(name: str, models: Iterable[Model]) -> list[str]:
-    """Return ids of models like this: the most used whose name contains it, else those that are spelled alike.
-
-    A number counts as a whole: `llama3` is within Llama-3.1-8B, not within llama-30b.
-    """
-    known = list(models)
-    wanted = name.casefold().rpartition("/")[2]
-    asked = _spaced(wanted[:SPELLED])
-    within = [m for m in known if asked in _spaced(_short(m.id))] if len(asked) > SHORTEST else []
-    if within:
-        within.sort(key=lambda m: (_spaced(_short(m.id)).index(asked), -(m.downloads or 0), m.id))
-        return [m.id for m in within[:3]]
-    short = {_short(m.id): m.id for m in known}
-    return [short[name] for name in nearest(wanted, short)]
-
-
-def _spaced(name: str) -> str:
-    """Return letters and whole numbers of a name, each between blanks."""
-    return f" {' '.join(re.findall(r'[a-z]+|[0-9]+', name))} "
 
 
 def _short(model_id: str) -> str:
@@ -88,23 +72,43 @@ def find_word(
     aliases: Mapping[str, Collection[str]] | None = None,
     usual: str = "",
 ) -> Row:
-    """Return the row of this id or alias, ignoring case; `usual` is the id that the hint names first.
+    """Return the row of this id or alias, ignoring case, blanks and hyphens; `usual` is the hint's first id.
 
     Raises:
         UnknownWordError: The vocabulary lacks the word.
     """
     if (row := rows.get(word)) is not None:
         return row
-    wanted = word.strip().casefold()
+    wanted = _letters(word.strip().casefold())
     spelled = {name.casefold(): name for name in rows}
     for owner, words in (aliases or {}).items():
         for alias in words:
-            spelled.setdefault(alias.casefold(), owner)
+            spelled.setdefault(_letters(alias.casefold()), owner)
     if wanted in spelled:
         return rows[spelled[wanted]]
+    joined = {_joined(name): owner for name, owner in reversed(spelled.items())}
+    if (same := joined.get(_joined(wanted))) is not None:
+        return rows[same]
     close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled)))
     hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, sorted(rows), usual=usual)}"
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
+
+
+def _joined(word: str) -> str:
+    """Return a word without what people put between its parts: `문서 검색` is `문서검색`, `tool use` is `tool-use`."""
+    return re.sub(r"[\s_-]+", "", word)
+
+
+def _letters(word: str) -> str:
+    """Return a word letter by letter: a Hangul syllable counts as the two or three that it is written with.
+
+    So a syllable with one wrong letter is near, and it does not matter in which of Unicode's forms it arrives.
+    """
+    if word.isascii():
+        return word
+    from unicodedata import normalize
+
+    return normalize("NFKD", word)
 
 
 def _some(word: str, names: Sequence[str], *, usual: str = "") -> str:
@@ -147,7 +151,9 @@ def _parse(name: str) -> _GpuName:
 
 
 def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
-    """Return the GPU of this name; of rows that differ in speed alone, the slowest.
+    """Return the GPU of this name; of those that differ in their form alone, the one that is usually meant.
+
+    A row's alias says which one that is (`A100 80 GB` is the SXM4 card); else it is the slowest.
 
     Raises:
         UnknownGpuError: No GPU has the name.
@@ -168,7 +174,16 @@ def find_gpu(name: str, gpus: Mapping[str, Gpu]) -> Gpu:
         message = f"{name} is sold with {listed([f'{size} GB' for size in sizes]).replace(' or ', ' and ')}"
         names = [gpu.name for gpu in sorted(found, key=lambda gpu: (gpu.memory_bytes, gpu.name))]
         raise AmbiguousGpuError(message, hint=f"Name {listed(names[:SHOWN])}")
-    return _slowest(found)
+    return _usual(name, found)
+
+
+def other_forms(name: str, gpu: Gpu, gpus: Mapping[str, Gpu]) -> list[Gpu]:
+    """Return the GPUs of the same memory that the name could mean as well as this one; none where it says which."""
+    wanted = _parse(name)
+    if name in gpus or any(name.casefold() == known.name.casefold() for known in gpus.values()):
+        return []
+    exact, loose = _matches(wanted, gpus.values())
+    return [one for one in (*exact, *loose) if one.id != gpu.id and one.memory_bytes == gpu.memory_bytes]
 
 
 def _of_one_series(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
@@ -193,10 +208,13 @@ def near_gpus(name: str, gpus: Iterable[Gpu]) -> list[str]:
 
 def find_detected_gpu(name: str, total_bytes: int | None, gpus: Mapping[str, Gpu]) -> Gpu | None:
     """Return the GPU that a driver calls by this name, told from its siblings by the memory that it reports."""
-    found = _candidates(_parse(name), gpus.values())
+    wanted = _parse(name)
+    found = _candidates(wanted, gpus.values())
     if total_bytes is not None:
+        # GH200 has the processor's memory in its name
+        found = found or _candidates(replace(wanted, size=None), gpus.values())
         found = [gpu for gpu in found if _reports(gpu, total_bytes)]
-    return _slowest(found) if found else None
+    return _usual(name, found) if found else None
 
 
 def _reports(gpu: Gpu, total_bytes: int) -> bool:
@@ -204,13 +222,27 @@ def _reports(gpu: Gpu, total_bytes: int) -> bool:
     return 0.92 * gpu.memory_bytes <= total_bytes <= 1.02 * gpu.memory_bytes
 
 
-def _slowest(found: Sequence[Gpu]) -> Gpu:
-    return min(found, key=lambda gpu: (gpu.bandwidth_gbps or 0.0, gpu.id))
+def _usual(name: str, found: Sequence[Gpu]) -> Gpu:
+    """Return the GPU that an alias calls so without its form; else the slowest of those whose speed is known."""
+    base = _parse(name).base
+    named = [gpu for gpu in found if any(_is_bare(_parse(alias), base) for alias in gpu.aliases)]
+    return min(named or found, key=lambda gpu: (gpu.bandwidth_gbps is None, gpu.bandwidth_gbps, gpu.id))
+
+
+def _is_bare(name: _GpuName, base: str) -> bool:
+    return name.base == base and not name.interfaces
 
 
 def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
     """Return the GPUs of this name: those named exactly so, size and interface included, before the others."""
-    exact, loose = [], []
+    exact, loose = _matches(wanted, gpus)
+    return exact or loose
+
+
+def _matches(wanted: _GpuName, gpus: Iterable[Gpu]) -> tuple[list[Gpu], list[Gpu]]:
+    """Return the GPUs that are named exactly so, size and interface included, and the others that can be meant."""
+    exact: list[Gpu] = []
+    loose: list[Gpu] = []
     numbers = [token for token in re.findall(_WORD, wanted.base) if token[0].isdigit()]
     for gpu in gpus:
         spelled = (gpu.name, gpu.id, *gpu.aliases)
@@ -222,7 +254,7 @@ def _candidates(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
             exact.append(gpu)
         elif any(_narrowed(wanted, name, gpu) for name in same):
             loose.append(gpu)
-    return exact or loose
+    return exact, loose
 
 
 def _narrowed(wanted: _GpuName, name: _GpuName, gpu: Gpu) -> bool:

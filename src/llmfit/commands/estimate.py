@@ -133,13 +133,14 @@ def _load(words: Mapping[str, Any], engine_options: Mapping[str, Any], *, traini
 def device_or_none(
     catalog: "Catalog", *, gpu: Sequence[str], vram: str | None, ram: str | None
 ) -> "tuple[Device | None, tuple[str, ...]]":
-    """Return the named device, else this machine's; None with a note where this machine has no GPU."""
+    """Return the named device, else this machine's or None where it has no GPU; and what is to be said of it."""
     from llmfit.words import device_of
 
     try:
-        return device_of(catalog, gpu=gpu, vram=vram, ram=ram), ()
+        device = device_of(catalog, gpu=gpu, vram=vram, ram=ram)
     except NoGpuFoundError:
         return None, ("no GPU found here, so there is no verdict; name one with --gpu or --vram",)
+    return device, device.readings
 
 
 def exit_code_of(sizings: "Sequence[Sizing]") -> int:

@@ -44,6 +44,7 @@ def list_models(
     mode = o.chosen_output(output, json=json)
     shown = o.chosen_top(top, show_all=show_all, default=None if query or mode != "table" else 30)
     from llmfit.catalog import load_catalog
+    from llmfit.languages import claims
     from llmfit.questions import question_of
     from llmfit.render.catalog import ModelsView
     from llmfit.render.view import render
@@ -53,14 +54,14 @@ def list_models(
     found = [
         row
         for row in map(row_of(catalog), _matching(catalog.models.values(), words=query or ()))
-        if set(asked.languages) <= set(row.model.languages)
+        if all(claims(row.model.languages, language) for language in asked.languages)
         and (not task or _can(row.model, asked.tasks, catalog))
         and _licensed(row, asked.licenses)
     ]
     found.sort(key=lambda row: (row.model.parameters, row.model.id))
     view = ModelsView(rows=found[:shown], found=len(found), origin=origin_of("models", catalog))
     if not found:
-        from llmfit.catalog.names import near_models
+        from llmfit.catalog.model_names import near_models
 
         limits = bool(task or license_ or language)
         near = near_models("-".join(query or ()), catalog.models.values()) if query and not limits else []
@@ -110,8 +111,16 @@ def _matching(models: "Iterable[Model]", *, words: Iterable[str]) -> "list[Model
 
 
 def _can(model: "Model", tasks: Iterable[str], catalog: "Catalog") -> bool:
-    rows = [catalog.tasks[task] for task in tasks]
-    return all(model.kind in row.kinds and set(row.requires) <= set(model.tasks) for row in rows)
+    """Whether the model is of the kind, with the tags, the language and the context that each task takes."""
+    from llmfit.languages import claims
+
+    return all(
+        model.kind in row.kinds
+        and set(row.requires) <= set(model.tasks)
+        and (row.language is None or claims(model.languages, row.language))
+        and max(model.context_length, model.context_extended or 0) >= row.min_context
+        for row in (catalog.tasks[task] for task in tasks)
+    )
 
 
 def _licensed(row: "ModelRow", words: Iterable[str]) -> bool:

@@ -104,7 +104,7 @@ def _answer(
         explain=explain,
         why_not=None if asked is None else answer.why_not(asked),
     )
-    notes = () if asked is None or view.why_not else (f"{asked} is among the picks",)
+    notes = device.readings if asked is None or view.why_not else (*device.readings, f"{asked} is among the picks")
     text = render(view, output=mode, terminal=terminal(mode))
     return Answer(text=text, exit_code=0 if answer.picks else 1, notes=notes)
 

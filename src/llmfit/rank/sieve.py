@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from llmfit.languages import claims
 from llmfit.licensing import allows, effective_license
 from llmfit.rank.facts import Facts
 from llmfit.rank.quality import is_specialist
@@ -60,7 +61,7 @@ class Sieve:
 
     def _reasons(self, model: Model) -> Iterator[tuple[str, str]]:
         yield from self._type(model)
-        if missing := self._languages.difference(model.languages):
+        if self._languages and (missing := {code for code in self._languages if not claims(model.languages, code)}):
             yield "language", f"does not claim {', '.join(sorted(missing))}"
         if context_limit(model) < self._context:
             yield "context", f"holds {context_limit(model):,} tokens, {self._context:,} are asked for"

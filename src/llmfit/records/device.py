@@ -110,6 +110,8 @@ class Device:
     source: str = ""
     """How the device was named: `--vram`, `--gpu`, `detected`."""
     notes: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    """How names that can mean several cards were read, each a sentence; among the notes too."""
 
     @property
     def usable_bytes(self) -> int:

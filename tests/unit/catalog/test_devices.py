@@ -1,5 +1,6 @@
 """Devices from names and gigabytes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -8,7 +9,7 @@ import pytest
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.catalog.devices import complete_device, device_from_names, device_from_vram, gigabytes
 from llmfit.errors import AmbiguousGpuError, UnknownGpuError, UsageError
-from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.device import Device, DeviceGpu, Gpu
 from support.models import GIB, a_gpu
 
 CATALOG = load_catalog(user_file=None)
@@ -148,6 +149,7 @@ def test_a_card_without_rule_keeps_its_nominal_size() -> None:
 
     class Bare:
         memory_rules = ()
+        gpus: Mapping[str, Gpu] = {}
 
         def gpu(self, name: str) -> object:
             return a_gpu(name, 8)
@@ -161,3 +163,43 @@ def test_machines_with_one_memory_are_no_pool(names: list[str]) -> None:
     """Two of them, or a card beside one, are two machines: nothing can be added up."""
     with pytest.raises(UsageError, match="its own machine"):
         device_from_names(names, catalog=CATALOG)
+
+
+def test_a_name_without_its_form_says_how_it_was_read() -> None:
+    """The card of most machines is meant, and what to write for the other one is a note."""
+    device = device_from_names(["8x H200", "a100 80gb"], catalog=CATALOG)
+    assert device.name == "8x H200 SXM 141 GB + A100 SXM4 80 GB"
+    assert device.readings == (
+        "H200 is read as H200 SXM 141 GB; write H200 NVL 141 GB if that is meant",
+        "a100 80gb is read as A100 SXM4 80 GB; write A100 PCIe 80 GB if that is meant",
+    )
+    assert device.notes[:2] == device.readings
+
+
+@pytest.mark.parametrize(
+    "name", ["H100 PCIe 80 GB", "h100-sxm5-80gb", "H100 SXM 80GB", "H100 80GB HBM3", "L4", "RTX 4090"]
+)
+def test_a_name_that_means_one_card_says_nothing(name: str) -> None:
+    """With its form, its id, or where there is only one."""
+    assert device_from_names([name], catalog=CATALOG).readings == ()
+
+
+def test_what_was_read_is_said_once() -> None:
+    """However often the card is named."""
+    assert len(device_from_names(["H200", "H200"], catalog=CATALOG).readings) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu_id"),
+    [
+        ("H100 80 GB", "h100-sxm5-80gb"),
+        ("H100 94 GB", "h100-nvl-94gb"),
+        ("A100 40 GB", "a100-sxm4-40gb"),
+        ("V100 16GB", "tesla-v100-sxm2-16gb"),
+        ("P100 16 GB", "tesla-p100-pcie-16gb"),
+        ("H100 96 GB", "h100-sxm5-96gb"),
+    ],
+)
+def test_the_form_of_most_machines_for_rent_is_meant(name: str, gpu_id: str) -> None:
+    """Where the catalog's machines show one; else the slowest of those whose speed is known."""
+    assert CATALOG.gpu(name).id == gpu_id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmfit.catalog.names import find_detected_gpu, find_gpu, find_model, find_word, listed
+from llmfit.catalog.names import find_detected_gpu, find_gpu, find_model, find_word, listed, other_forms
 from llmfit.errors import (
     AmbiguousGpuError,
     AmbiguousModelError,
@@ -35,6 +35,9 @@ GPUS = {
         a_gpu("A100 SXM4 40 GB", 40, bandwidth_gbps=1555.0),
         a_gpu("H100 PCIe 80 GB", 80, bandwidth_gbps=2000.0),
         a_gpu("H100 SXM5 80 GB", 80, bandwidth_gbps=3350.0, aliases=("H100 80GB HBM3",)),
+        a_gpu("H200 NVL 141 GB", 141, bandwidth_gbps=4800.0),
+        a_gpu("H200 SXM 141 GB", 141, bandwidth_gbps=4800.0, aliases=("H200 141 GB",)),
+        a_gpu("GH200 96 GB", 96),
         a_gpu("Quadro RTX 6000", 24),
         a_gpu("RTX 6000 Ada Generation", 48, aliases=("RTX 6000", "RTX 6000 Ada")),
         a_gpu("Apple M4 Max 64 GB", 64, unified_memory=True, vendor="apple"),
@@ -161,6 +164,9 @@ def test_an_unknown_card_comes_with_the_nearest(name: str, near: str) -> None:
         ("Graphics Device", 5912, None),
         ("", None, None),
         ("NVIDIA L4", None, "l4"),
+        ("NVIDIA GH200 120GB", 97871, "gh200-96-gb"),
+        ("NVIDIA H200", 143771, "h200-sxm-141-gb"),
+        ("NVIDIA H200 NVL", 143771, "h200-nvl-141-gb"),
     ],
 )
 def test_a_driver_s_name_finds_the_row_of_its_size(name: str, total_mib: int | None, gpu_id: str | None) -> None:
@@ -238,3 +244,46 @@ def test_the_hint_for_a_strange_word_begins_with_the_usual_one() -> None:
         find_word("한국", rows, kind="task", usual="chat")
     assert caught.value.hint.startswith("Known: chat, task-")
     assert caught.value.hint.endswith(" and 35 others")
+
+
+@pytest.mark.parametrize(
+    ("word", "task"),
+    [("문서검색", "rag"), ("문서 검색", "rag"), ("tooluse", "tools"), ("Tool_Use", "tools"), ("TOOL USE", "tools")],
+)
+def test_blanks_and_hyphens_between_the_parts_of_a_word_do_not_matter(word: str, task: str) -> None:
+    """Korean is written with blanks or without."""
+    rows = {name: name for name in ("rag", "tools")}
+    assert find_word(word, rows, kind="task", aliases={"rag": ("문서 검색",), "tools": ("tool-use",)}) == task
+
+
+def test_a_word_of_two_vocabularies_is_the_exact_one() -> None:
+    """What is spelled as asked comes before what is the same without hyphens."""
+    rows = {name: name for name in ("a-b", "ab")}
+    assert (find_word("ab", rows, kind="word"), find_word("a-b", rows, kind="word")) == ("ab", "a-b")
+    assert find_word("a b", rows, kind="word") == "a-b"
+
+
+@pytest.mark.parametrize("typo", ["요악", "욤약", "오약", "요얔"])
+def test_a_korean_word_with_one_wrong_letter_is_near(typo: str) -> None:
+    """A syllable is two or three letters, of which one may be wrong."""
+    with pytest.raises(UnknownWordError) as caught:
+        find_word(typo, {"summarize": 1, "code": 2}, kind="task", aliases={"summarize": ("요약",), "code": ("코드",)})
+    assert caught.value.hint == "Did you mean summarize?"
+
+
+def test_korean_is_read_in_any_form_of_unicode() -> None:
+    """Names of files on a Mac arrive letter by letter."""
+    from unicodedata import normalize
+
+    word = normalize("NFD", "요약")
+    assert word != "요약"
+    assert find_word(word, {"summarize": 1}, kind="task", aliases={"summarize": ("요약",)}) == 1
+
+
+def test_other_forms_of_a_card_have_its_memory() -> None:
+    """A name with a form, a full name and an id mean one card."""
+    sxm = GPUS["a100-sxm4-80-gb"]
+    assert [gpu.id for gpu in other_forms("A100 80 GB", sxm, GPUS)] == ["a100-pcie-80-gb"]
+    assert [gpu.id for gpu in other_forms("A100", sxm, GPUS)] == ["a100-pcie-80-gb"]
+    for name in ("A100 SXM 80 GB", "A100 SXM4 80 GB", "a100-sxm4-80-gb", "a100 sxm4 80 gb"):
+        assert other_forms(name, sxm, GPUS) == []

@@ -206,3 +206,31 @@ def test_the_words_tell_command_and_output_even_where_they_are_wrong(words: str,
     """An error's envelope needs both before anything is parsed."""
     assert command_of(words.split()) == command
     assert wants_json(words.split()) is json
+
+
+@pytest.mark.parametrize(
+    "words", [("estimate", "qwen3-8b"), ("recommend",), ("plan", "qwen3-8b"), ("check", "qwen3-8b")], ids=lambda w: w[0]
+)
+def test_a_card_that_was_read_from_a_loose_name_is_said(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, in every command that takes a card."""
+    said = ask(capsys, *words, "--gpu", "H100 80 GB", "--json")
+    assert said.err == "note: H100 80 GB is read as H100 SXM5 80 GB; write H100 PCIe 80 GB if that is meant\n"
+    assert said.code == 0
+
+
+def test_korean_models_claim_korean(capsys: pytest.CaptureFixture[str]) -> None:
+    """A task of a language lists models that claim it, and those with the context that it takes."""
+    rows = ask(capsys, "models", "--task", "korean", "--json").json["models"]
+    assert rows
+    assert all("ko" in row["languages"] for row in rows)
+    rows = ask(capsys, "models", "--task", "agentic-code", "--json").json["models"]
+    assert min(row["context_length"] for row in rows) >= 32_768
+
+
+def test_norwegian_lists_models_of_both_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whichever of the two was asked for."""
+    asked = [ask(capsys, "models", "--language", code, "--json").json["models"] for code in ("no", "nb")]
+    assert asked[0] == asked[1]
+    assert {code for row in asked[0] for code in row["languages"]} >= {"no", "nb"}
