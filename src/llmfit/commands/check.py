@@ -10,11 +10,12 @@ import typer
 from llmfit.commands import options as o
 from llmfit.commands.engine_options import given_options, with_engine_options
 from llmfit.commands.locking import locked_answer
-from llmfit.commands.parsing import Command, iso_date, percent, positive
+from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.targets import YAML, check_targets
 from llmfit.commands.today import today
 from llmfit.errors import InvalidFileError, UsageError, nearest
+from llmfit.quantities import iso_date, percent, positive
 from llmfit.render.view import OUTPUTS
 
 if TYPE_CHECKING:

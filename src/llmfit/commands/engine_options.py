@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from llmfit.commands.options import complete
-from llmfit.commands.parsing import count, share
+from llmfit.quantities import count, share
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,10 +8,11 @@ import typer
 
 from llmfit.commands import options as o
 from llmfit.commands.engine_options import given_options, with_engine_options
-from llmfit.commands.parsing import Command, engine_option, iso_date, percent
+from llmfit.commands.parsing import Command, engine_option
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.commands.today import today
 from llmfit.errors import UnknownWordError, UsageError, nearest
+from llmfit.quantities import iso_date, percent
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog

@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from llmfit.commands.parsing import zero_stage
 from llmfit.errors import UsageError
+from llmfit.quantities import zero_stage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

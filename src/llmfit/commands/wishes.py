@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from llmfit.commands.parsing import gigabytes, parameters, positive
+from llmfit.quantities import gigabytes, parameters, positive
 
 Publisher = Annotated[
     list[str] | None, typer.Option("--publisher", metavar="NAME", help="Only of this publisher; repeatable.")
