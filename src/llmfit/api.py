@@ -104,7 +104,7 @@ def estimate_model(
 
 def _check_shape(architecture: Architecture, workload: Workload, device: Device) -> None:
     """Raise UsageError where vLLM could not divide the model among these GPUs as it was asked to."""
-    from llmfit.solve.shapes import shape_problems
+    from llmfit.estimate.shapes import shape_problems
 
     for problem in shape_problems(architecture, workload, device):
         raise UsageError(problem.message, hint=problem.hint or "Leave --tensor-parallel-size out")

@@ -18,7 +18,7 @@ from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 from llmfit.solve.limits import frontier, longest_context, most_sequences, sequences_limit
 from llmfit.solve.search import largest
-from llmfit.solve.shapes import divided
+from llmfit.estimate.shapes import divided
 from llmfit.words import device_of
 
 TODAY = date(2026, 11, 21)

@@ -23,7 +23,7 @@ from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import Judgement, judge
 from llmfit.solve.offload import settle
-from llmfit.solve.shapes import divided, shape_problems
+from llmfit.estimate.shapes import divided, shape_problems
 
 GIB = 1024**3
 MOST_GPUS = 8

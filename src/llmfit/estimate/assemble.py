@@ -27,7 +27,7 @@ def estimate(
         from llmfit.estimate.weights.untied import with_own_head
 
         architecture = with_own_head(architecture)
-    workload = resolve(workload, device, heads=architecture.num_attention_heads)
+    workload = resolve(architecture, workload, device=device)
     gpus = gpus_used(workload, device)
     terms = cache_terms(architecture, workload)
     weights, host = estimate_weights(architecture, workload, explain=explain)
@@ -91,6 +91,8 @@ def _assumptions(architecture: Architecture, workload: Workload) -> tuple[str, .
     if workload.engine.id == "vllm":
         if options.tensor_parallel > 1:
             notes.append(f"Each layer is divided among {options.tensor_parallel} GPUs")
+        if options.pipeline_parallel > 1:
+            notes.append(f"The layers are divided among {options.pipeline_parallel} groups of GPUs")
         notes.append(f"vLLM steps of {options.max_num_seqs} sequences and {options.max_num_batched_tokens} tokens")
     return tuple(notes)
 

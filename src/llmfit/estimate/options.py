@@ -61,11 +61,13 @@ OPTIONS: Mapping[str, Option] = {
     "tensor_parallel": Option(
         flag="--tensor-parallel-size",
         engines=_VLLM,
-        default="as many GPUs as divide the attention heads",
+        default="as many of the GPUs as vLLM accepts",
         low=1,
         high=1024,
     ),
-    "pipeline_parallel": Option(flag="--pipeline-parallel-size", engines=_VLLM, default="1", low=1, high=1024),
+    "pipeline_parallel": Option(
+        flag="--pipeline-parallel-size", engines=_VLLM, default="what uses the other GPUs", low=1, high=1024
+    ),
     "attn_implementation": Option(
         flag="--attn-implementation",
         engines=("transformers",),
@@ -176,8 +178,9 @@ def _llamacpp(workload: Workload, architecture: Architecture, model: str) -> Pro
 
 
 def _vllm(workload: Workload, architecture: Architecture, model: str) -> Problems:
+    del model
     options = workload.options
-    seqs, tokens, heads = options.max_num_seqs, options.max_num_batched_tokens, architecture.num_attention_heads
+    seqs, tokens = options.max_num_seqs, options.max_num_batched_tokens
     if seqs is not None and tokens is not None and tokens < seqs:
         yield (
             f"--max-num-batched-tokens {tokens} is less than --max-num-seqs {seqs}",
@@ -188,12 +191,12 @@ def _vllm(workload: Workload, architecture: Architecture, model: str) -> Problem
             f"--max-num-seqs {seqs} runs fewer at once than --sequences {workload.sequences}",
             f"Give --max-num-seqs {workload.sequences}, or fewer sequences",
         )
-    if heads % options.tensor_parallel:
-        able = [str(count) for count in range(2, min(heads, 16) + 1) if heads % count == 0]
-        yield (
-            f"--tensor-parallel-size {options.tensor_parallel} does not divide the {heads} attention heads of {model}",
-            f"Give one of 1, {', '.join(able)}",
-        )
+    if options.tensor_parallel * options.pipeline_parallel > 1:
+        from llmfit.estimate.shapes import refusals
+
+        for problem in refusals(architecture, workload.format, options.tensor_parallel, options.pipeline_parallel):
+            flag, hint = OPTIONS[problem.option].flag, problem.hint or "Give another number, or leave it out"
+            yield f"{flag} {getattr(options, problem.option)}: {problem.message}", hint
 
 
 def _transformers(workload: Workload, architecture: Architecture, model: str) -> Problems:

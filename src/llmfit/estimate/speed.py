@@ -35,7 +35,7 @@ def estimate_speed(
         return None
     many = len(device.gpus)
     if many > 1:
-        workload = resolve(workload, device, heads=architecture.num_attention_heads)
+        workload = resolve(architecture, workload, device=device)
     weights = estimate.part_bytes(PartName.WEIGHTS)
     try:
         step = _step(architecture, workload, gpu=gpu, weights_bytes=weights, gpus=many)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from llmfit.errors import LlmfitError
+from llmfit.estimate.shapes import Shape, divided, shaped, shapes
 from llmfit.planning.question import Wanted
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -12,7 +13,6 @@ from llmfit.solve.judge import judge, with_context
 from llmfit.solve.limits import frontier, longest_context, most_sequences
 from llmfit.solve.offload import ROOMY, longest_offloaded, roomy_offload
 from llmfit.solve.platforms import runs_on
-from llmfit.solve.shapes import Shape, shaped, shapes
 from llmfit.solve.steps import shorter_steps
 
 
@@ -27,22 +27,20 @@ def plan_device(wanted: Wanted, device: Device) -> Plan:
 
 
 def _variant(wanted: Wanted, workload: Workload, device: Device) -> Variant:
-    """Return how far it goes: on several GPUs in the first shape that vLLM accepts, as `check` takes it, too.
+    """Return how far it goes: on several GPUs in the shape that every command counts.
 
-    Where not even one token fits in that shape, in the next one.
+    Where not even one token fits in that shape, in the next one that vLLM accepts.
     """
     options = workload.options
     if workload.engine.id != "vllm" or len(device.gpus) < 2 or options.tensor_parallel * options.pipeline_parallel > 1:
         return _solved(wanted, workload, device)
     every = shapes(wanted.architecture, workload, gpus=len(device.gpus))
     refused = tuple(_refused(shape) for shape in every if shape.problems)
-    tried: Variant | None = None
+    found = _solved(wanted, divided(wanted.architecture, workload, device), device)
     for shape in every:
-        if not shape.problems and (tried is None or not tried.longest_context):
-            tried = _solved(wanted, shaped(workload, shape), device)
-    if tried is None:
-        return Variant(workload=workload, refused=refused, reason="vLLM divides it in no way among these GPUs")
-    return replace(tried, refused=refused)
+        if not shape.problems and not found.longest_context:
+            found = _solved(wanted, shaped(workload, shape), device)
+    return replace(found, refused=refused)
 
 
 def _refused(shape: Shape) -> RefusedShape:
@@ -131,9 +129,9 @@ def _in_ram(wanted: Wanted, workload: Workload, device: Device) -> Variant:
     if not longest:
         return Variant(workload=workload, reason="not even with part of it in RAM")
     loads = [with_context(workload, context) for context in dict.fromkeys((min(workload.context, longest), longest))]
-    divided = [_divided(architecture, load, device, share) for load in loads]
-    asked = replace(divided[0], context=workload.context, prompt_tokens=workload.prompt_tokens)
-    found = judge(architecture, divided[0], device=device, headroom=share)
+    loads = [_in_split(architecture, load, device, share) for load in loads]
+    asked = replace(loads[0], context=workload.context, prompt_tokens=workload.prompt_tokens)
+    found = judge(architecture, loads[0], device=device, headroom=share)
     return Variant(
         workload=asked,
         longest_context=longest,
@@ -148,12 +146,12 @@ def _in_ram(wanted: Wanted, workload: Workload, device: Device) -> Variant:
         in_ram=True,
         splits=tuple(
             ContextSplit(context=load.context, n_gpu_layers=load.options.n_gpu_layers, n_cpu_moe=load.options.n_cpu_moe)
-            for load in divided
+            for load in loads
         ),
     )
 
 
-def _divided(architecture: Architecture, load: Workload, device: Device, headroom: float) -> Workload:
+def _in_split(architecture: Architecture, load: Workload, device: Device, headroom: float) -> Workload:
     """Return the load in the split that leaves most on the GPU and a tenth of it free; itself where there is none."""
     split = roomy_offload(architecture, load, device=device, headroom=headroom)
     return load if split is None else split.applied_to(load)

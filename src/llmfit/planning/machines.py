@@ -9,13 +9,13 @@ from llmfit.checking.machines import OLDEST
 from llmfit.checking.prices import FRESH_DAYS, cheapest_price, is_fresh
 from llmfit.device_memory import gpu_of_table
 from llmfit.errors import LlmfitError
+from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.planning.question import Wanted
 from llmfit.records.cloud import CloudInstance
 from llmfit.records.device import Device, Gpu
 from llmfit.records.plan import GpuChoice, Plan
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge
-from llmfit.solve.shapes import divided, shape_problems
 
 COUNTS = (1, 2, 4, 8)
 """GPUs that one machine has, as they are sold."""

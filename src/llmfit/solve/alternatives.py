@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from llmfit.errors import UnsupportedWorkloadError
+from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.format import Format, KvFormat
@@ -11,7 +12,6 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import Judgement, judge, with_context
 from llmfit.solve.search import largest
-from llmfit.solve.shapes import divided, shape_problems
 
 LEAST_BITS = 3.9
 """Formats below this are no advice: they cost more quality than a smaller model would."""

@@ -100,13 +100,14 @@ def test_no_graphs_without_cuda_graphs() -> None:
 )
 def test_vllm_defaults_follow_the_card(card: str, gib: float, sequences: int, tokens: int) -> None:
     """Its server takes larger steps from 70 GiB on, but not on an A100."""
-    options = resolve(make_load("vllm"), make_device(gib, name=card)).options
+    options = resolve(make_architecture(), make_load("vllm"), device=make_device(gib, name=card)).options
     assert (options.max_num_seqs, options.max_num_batched_tokens) == (sequences, tokens)
 
 
 def test_given_options_stay() -> None:
     """What the user says is not replaced by a default."""
-    options = resolve(make_load("vllm", max_num_seqs=7, max_num_batched_tokens=99), None).options
+    given = make_load("vllm", max_num_seqs=7, max_num_batched_tokens=99)
+    options = resolve(make_architecture(), given, device=None).options
     assert (options.max_num_seqs, options.max_num_batched_tokens) == (7, 99)
 
 
@@ -161,13 +162,6 @@ def test_versions_compare_as_numbers(version: str | None, limit: tuple[int, ...]
 def test_builds_are_numbers_after_a_letter() -> None:
     """llama.cpp's tags are `b` and the number of commits."""
     assert (build_of("b5218"), build_of(None), build_of("master")) == (5218, None, None)
-
-
-@pytest.mark.parametrize(("heads", "gpus", "used"), [(8, 2, 2), (8, 3, 2), (7, 4, 1), (40, 8, 8), (12, 8, 6)])
-def test_vllm_uses_as_many_gpus_as_divide_the_heads(heads: int, gpus: int, used: int) -> None:
-    """Three cards divide eight heads by two."""
-    options = resolve(make_load("vllm"), make_device(*[24.0] * gpus), heads=heads).options
-    assert options.tensor_parallel == used
 
 
 @pytest.mark.parametrize(("platform", "copies"), [("metal", 1), ("cuda", 2), ("vulkan", 2)])

@@ -84,7 +84,7 @@ def test_options_are_written_as_one_would_type_them() -> None:
         ("vllm", DENSE, {"gpu_memory_utilization": 1.5}, "too large"),
         ("vllm", DENSE, {"block_size": 17}, "no such choice"),
         ("vllm", DENSE, {"max_num_seqs": 64, "max_num_batched_tokens": 32}, "less than --max-num-seqs 64"),
-        ("vllm", DENSE, {"tensor_parallel": 3}, "does not divide the 8 attention heads"),
+        ("vllm", DENSE, {"tensor_parallel": 3}, "8 attention heads cannot be divided among 3"),
         ("transformers", DENSE, {"attn_implementation": "flex"}, "no such choice"),
         ("transformers", DENSE, {"attn_implementation": "awq_fused"}, "needs AWQ weights"),
         ("llama.cpp", DENSE, {"images": 1}, "takes none"),

@@ -1,4 +1,4 @@
-"""Which ways of dividing a model among GPUs vLLM 0.33 accepts, and why it refuses the others.
+"""How vLLM 0.33 divides a model among GPUs: which ways it accepts, why it refuses the others, which one is counted.
 
 Rules read in `config/model.py` (`verify_with_parallel_config`), `model_executor/layers/linear.py`
 (`QKVParallelLinear`, `divide`), `vocab_parallel_embedding.py` and the `quantization` layers.
@@ -7,7 +7,6 @@ Rules read in `config/model.py` (`verify_with_parallel_config`), `model_executor
 from collections.abc import Iterator
 from dataclasses import replace
 
-from llmfit.estimate.defaults import resolve
 from llmfit.estimate.parallel import VOCABULARY_PADDING
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -22,6 +21,8 @@ class ShapeProblem:
 
     message: str
     hint: str = ""
+    option: str = "tensor_parallel"
+    """The option that would have to change, by its name in `options.OPTIONS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,14 @@ class Shape:
         return self.tensor_parallel * self.pipeline_parallel
 
 
+_ALONE = Shape(tensor_parallel=1, pipeline_parallel=1)
+
+
 def shape_problems(architecture: Architecture, workload: Workload, device: Device) -> tuple[ShapeProblem, ...]:
     """Return why vLLM would refuse to divide this load; empty where it accepts, and for the other engines."""
     if workload.engine.id != "vllm":
         return ()
-    options = resolve(workload, device, heads=architecture.num_attention_heads).options
+    options = divided(architecture, workload, device).options
     used, there = options.tensor_parallel * options.pipeline_parallel, max(1, len(device.gpus))
     problems = list(refusals(architecture, workload.format, options.tensor_parallel, options.pipeline_parallel))
     if used > there:
@@ -57,9 +61,9 @@ def shape_problems(architecture: Architecture, workload: Workload, device: Devic
 def refusals(architecture: Architecture, format_: Format, tensor: int, pipeline: int) -> Iterator[ShapeProblem]:
     """Yield each reason for which vLLM refuses to divide a model so."""
     heads, kv_heads = architecture.num_attention_heads, max(1, architecture.num_key_value_heads)
-    able = [n for n in range(1, heads + 1) if heads % n == 0]
     if heads % tensor:
-        hint = f"Divide by one of {', '.join(map(str, able[:8]))}"
+        able = [str(n) for n in range(1, heads + 1) if heads % n == 0]
+        hint = f"Divide by one of {', '.join(able[:8])}"
         yield ShapeProblem(message=f"{heads} attention heads cannot be divided among {tensor} GPUs", hint=hint)
     elif _has_kv_heads(architecture) and kv_heads % tensor and tensor % kv_heads:
         message = f"{kv_heads} KV heads can be neither divided among {tensor} GPUs nor copied evenly to them"
@@ -73,7 +77,8 @@ def refusals(architecture: Architecture, format_: Format, tensor: int, pipeline:
     yield from _groups(architecture, format_, tensor)
     if pipeline > architecture.num_hidden_layers:
         message = f"{architecture.num_hidden_layers} layers cannot be divided among {pipeline} groups of GPUs"
-        yield ShapeProblem(message=message)
+        hint = f"Divide them among {architecture.num_hidden_layers} at most"
+        yield ShapeProblem(message=message, hint=hint, option="pipeline_parallel")
 
 
 def _has_kv_heads(architecture: Architecture) -> bool:
@@ -100,13 +105,15 @@ def _groups(architecture: Architecture, format_: Format, tensor: int) -> Iterato
 
 def shapes(architecture: Architecture, workload: Workload, *, gpus: int) -> tuple[Shape, ...]:
     """Return every way to divide a model among exactly so many GPUs, those with most tensor parallelism first."""
-    found = []
+    return tuple(_shapes(architecture, workload.format, gpus))
+
+
+def _shapes(architecture: Architecture, format_: Format, gpus: int) -> Iterator[Shape]:
     for tensor in range(gpus, 0, -1):
         if gpus % tensor == 0:
             pipeline = gpus // tensor
-            problems = tuple(refusals(architecture, workload.format, tensor, pipeline))
-            found.append(Shape(tensor_parallel=tensor, pipeline_parallel=pipeline, problems=problems))
-    return tuple(found)
+            problems = tuple(refusals(architecture, format_, tensor, pipeline))
+            yield Shape(tensor_parallel=tensor, pipeline_parallel=pipeline, problems=problems)
 
 
 def shaped(workload: Workload, shape: Shape) -> Workload:
@@ -117,10 +124,19 @@ def shaped(workload: Workload, shape: Shape) -> Workload:
     return replace(workload, options=options)
 
 
-def divided(architecture: Architecture, workload: Workload, device: Device) -> Workload:
-    """Return the load divided among the device's GPUs in the first way that vLLM accepts, unless it says how itself."""
-    options, gpus = workload.options, len(device.gpus)
+def divided(architecture: Architecture, workload: Workload, device: Device | None) -> Workload:
+    """Return the load divided among the device's GPUs as `usual_shape` says, unless it says how itself."""
+    options, gpus = workload.options, 1 if device is None else len(device.gpus)
     if workload.engine.id != "vllm" or gpus < 2 or options.tensor_parallel * options.pipeline_parallel > 1:
         return workload
-    accepted = [shape for shape in shapes(architecture, workload, gpus=gpus) if not shape.problems]
-    return shaped(workload, accepted[0]) if accepted else workload
+    return shaped(workload, usual_shape(architecture, workload.format, gpus=gpus))
+
+
+def usual_shape(architecture: Architecture, format_: Format, *, gpus: int) -> Shape:
+    """Return the shape that is counted where nobody says one: every GPU is used, as its documentation advises.
+
+    Each layer is divided among as many GPUs as vLLM accepts; where that is not all of them, the layers are divided
+    among groups of so many. Fewer GPUs are used only where a model has too few layers to go round.
+    """
+    every = (shape for count in range(gpus, 0, -1) for shape in _shapes(architecture, format_, count))
+    return next((shape for shape in every if not shape.problems), _ALONE)

@@ -1,15 +1,17 @@
 """Which ways of dividing a model vLLM accepts."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 
 import pytest
 
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
+from llmfit.estimate.defaults import resolve
+from llmfit.estimate.shapes import divided, refusals, shape_problems, shaped, shapes, usual_shape
 from llmfit.records.architecture import Architecture
-from llmfit.records.workload import Workload
-from llmfit.solve.shapes import divided, refusals, shape_problems, shaped, shapes
+from llmfit.records.checkpoint import Checkpoint
+from llmfit.records.workload import EngineOptions, Workload
 from llmfit.words import device_of
 
 
@@ -94,6 +96,60 @@ def test_a_load_is_divided_in_the_first_accepted_shape() -> None:
     assert (options.tensor_parallel, options.pipeline_parallel) == (1, 3)
     asked = shaped(load(), shapes(architecture(), load(), gpus=2)[0])
     assert divided(architecture(), asked, device) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "format_", "shape"),
+    [
+        ("Qwen/Qwen3-32B", 2, "bf16", (2, 1)),
+        ("Qwen/Qwen3-32B", 3, "bf16", (1, 3)),
+        ("Qwen/Qwen3-32B", 6, "bf16", (2, 3)),
+        ("Qwen/Qwen2.5-7B-Instruct", 7, "bf16", (1, 7)),
+        ("Qwen/Qwen2.5-72B-Instruct", 8, "bf16", (8, 1)),
+        ("Qwen/Qwen2.5-72B-Instruct", 8, "awq-int4", (1, 8)),
+    ],
+)
+def test_every_gpu_is_used(name: str, gpus: int, format_: str, shape: tuple[int, int]) -> None:
+    """Heads, KV heads and groups of weights say how far a layer is divided; groups of layers take the rest."""
+    found = usual_shape(architecture(name), catalog().format(format_), gpus=gpus)
+    assert (found.tensor_parallel, found.pipeline_parallel) == shape
+    assert not found.problems
+
+
+def test_fewer_gpus_are_used_where_layers_do_not_go_round() -> None:
+    """Two layers of seven heads run on no three GPUs, but on two."""
+    small = replace(architecture(), num_hidden_layers=2, num_attention_heads=7, num_key_value_heads=7)
+    assert usual_shape(small, catalog().format("bf16"), gpus=3).gpus == 2
+    assert usual_shape(replace(small, num_hidden_layers=0), catalog().format("bf16"), gpus=3).gpus == 1
+
+
+def test_the_server_fills_in_the_same_shape() -> None:
+    """Whoever resolves a load on three GPUs gets what `divided` says, and one GPU or another engine stays whole."""
+    three, one = device_of(catalog(), gpu=["3x L4"]), device_of(catalog(), gpu=["L4"])
+    filled = resolve(architecture(), load(), device=three).options
+    wanted = divided(architecture(), load(), three).options
+    assert filled == replace(wanted, max_num_seqs=256, max_num_batched_tokens=2048)
+    assert resolve(architecture(), load(), device=one).options.tensor_parallel == 1
+    assert divided(architecture(), load(), None) == load()
+    plain = replace(load(), engine=catalog().engines["transformers"])
+    assert resolve(architecture(), plain, device=three) is plain
+
+
+def test_nothing_of_a_load_is_lost_when_it_is_resolved() -> None:
+    """Each field but the options comes out as it went in, whatever fields a load has."""
+    one = device_of(catalog(), gpu=["L4"])
+    kv_format = catalog().kv_format("fp8")
+    changes = {"context": 5, "sequences": 3, "prompt_tokens": 4, "images": 2, "kv_format": kv_format}
+    changes |= {"kv_format_v": kv_format, "checkpoint": Checkpoint(kind="gguf", tensors=())}
+    full = replace(load(), **changes)  # type: ignore[arg-type]  # each is a field of its own type
+    plain = load()
+    names = {field.name for field in fields(full)} - {"options", "engine", "format"}
+    assert all(getattr(full, name) != getattr(plain, name) for name in names)
+    found = resolve(architecture(), full, device=one)
+    assert replace(found, options=full.options) == full
+    options = replace(EngineOptions(), enforce_eager=True, block_size=32, gpu_memory_utilization=0.5)
+    given = resolve(architecture(), replace(full, options=options), device=one).options
+    assert replace(given, max_num_seqs=None, max_num_batched_tokens=None) == options
 
 
 def test_problems_name_what_is_missing() -> None:
