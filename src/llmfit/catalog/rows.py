@@ -159,6 +159,8 @@ def _explain(error: Any, own: list[str]) -> tuple[PathKey, str, str]:  # noqa: A
     kind, value = error["type"], error["input"]
     last = str(path[-1]) if path else ""
     shown = f"`{str(value)[:40]}`"
+    if value is None and kind == "string_type":
+        return path, "has no value", "write one behind the colon, or remove the line"
     if kind in {"missing", "missing_argument", "missing_keyword_only_argument"}:
         return path, "missing", f"add `{last}:` with its value"
     if kind in {"unexpected_keyword_argument", "extra_forbidden"}:

@@ -1,6 +1,6 @@
 """Reads a deploy file: YAML → rows with their defaults → records, with every error at its place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from llmfit.catalog.rows import validate_row
 from llmfit.catalog.tables import Table
 from llmfit.catalog.yaml_text import Document, PathKey, parse_yaml
 from llmfit.deployments.files import read_regular
+from llmfit.deployments.placeholders import FIX, MESSAGE, holds_placeholder, placeholders
 from llmfit.errors import InvalidFileError, nearest
 from llmfit.records.deployment import DeployFile, Deployment, FileProblem, Place, Waiver
 
@@ -21,6 +22,7 @@ SECTIONS = ("schema_version", "defaults", "deployments", "exceptions")
 _SETTINGS = Table("defaults", "deploy", "deployment.Settings", key="")
 _DEPLOYMENT = Table("deployments", "deploy", "deployment.Deployment", key="name")
 _WAIVER = Table("exceptions", "deploy", "deployment.Waiver", key="")
+_NAMES = ("name", "model")
 _MERGED = ("limits", "options")
 """Mappings whose entries are added to those of the defaults, one by one."""
 
@@ -76,11 +78,10 @@ def parse_deployments(text: str, *, file: str) -> Reading:
     try:
         document = parse_yaml(text, file=file)
     except ProblemsError as error:
-        raise invalid_file(
-            FileProblem(place=Place(file=one.file, line=one.line, column=one.column), message=one.message, fix=one.edit)
-            for one in error.problems
-        ) from None
-    problems = list(_outline_problems(document))
+        raise invalid_file(_unreadable(error, text)) from None
+    problems = list(_outline_problems(document)) or [
+        _unfilled(document, path, value) for path, value in placeholders(document.data)
+    ]
     if problems:
         raise invalid_file(problems)
     data = document.data
@@ -116,21 +117,39 @@ def invalid_file(problems: Iterable[FileProblem]) -> InvalidFileError:
 def _load_text(path: Path) -> str:
     hint = "Name a YAML file that exists and can be read"
     raw = read_regular(path, noun="deploy file", most=MAX_BYTES, hint=hint)
+    zero = raw.find(b"\0")  # UTF-16 without its mark is UTF-8 with zeros between the letters
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = Place(file=str(path), line=raw.count(b"\n", 0, error.start) + 1)
-        problem = FileProblem(place=place, message="not UTF-8 text", fix="save the file as UTF-8")
-        raise invalid_file([problem]) from None
-    return text
+        zero = error.start
+    if zero < 0:
+        return text
+    problem = FileProblem(
+        place=Place(file=str(path), line=raw.count(b"\n", 0, zero) + 1),
+        message="not UTF-8 text",
+        fix="save the file as UTF-8",
+    )
+    raise invalid_file([problem])
+
+
+def _unreadable(error: ProblemsError, text: str) -> Iterator[FileProblem]:
+    """Yield what keeps the text from being YAML: a placeholder, where one stands on that line."""
+    lines = text.splitlines()
+    for one in error.problems:
+        place = Place(file=one.file, line=one.line, column=one.column)
+        if 0 < one.line <= len(lines) and holds_placeholder(lines[one.line - 1]):
+            yield FileProblem(place=place, message=MESSAGE, fix=FIX)
+        else:
+            yield FileProblem(place=place, message=one.message, fix=one.edit)
 
 
 def _outline_problems(document: Document) -> list[FileProblem]:
     """Return what is wrong with the file's sections; their rows are read once they are right."""
     data = document.data
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not {"schema_version", "deployments"} & set(data):
         fix = "begin with `schema_version: 1` and a list `deployments:`"
-        return [_at(document, (), message="no deploy file", fix=fix)]
+        message = "an empty file" if data is None else "no deploy file"
+        return [_at(document, (), message=message, fix=fix)]
     problems = []
     for name in data:
         if name not in SECTIONS:
@@ -138,7 +157,7 @@ def _outline_problems(document: Document) -> list[FileProblem]:
             fix = f"rename it to `{close[0]}`" if close else f"keep only {', '.join(SECTIONS)}"
             problems.append(_at(document, (name,), field=str(name), message="no section of this name", fix=fix))
     version = data.get("schema_version")
-    if version != 1 or isinstance(version, bool):
+    if version != 1 or not isinstance(version, int) or isinstance(version, bool):
         message = "missing" if version is None else f"`{str(version)[:40]}` is not known"
         fix = "write `schema_version: 1`"
         problems.append(_at(document, ("schema_version",), field="schema_version", message=message, fix=fix))
@@ -176,6 +195,16 @@ def _at(document: Document, path: PathKey, *, message: str, fix: str, row: str =
     return FileProblem(place=place, row=row, field=field, message=message, fix=fix)
 
 
+def _unfilled(document: Document, path: PathKey, value: str) -> FileProblem:
+    """Return the problem of a placeholder: the row by its name or place, the field within it."""
+    listed = len(path) > 1 and isinstance(path[1], int)
+    row, field = (path[:2], path[2:]) if listed else (path[:1], path[1:])
+    name = document.data[path[0]][path[1]].get("name") if listed and field else None
+    shown = name if isinstance(name, str) else f"{path[0]}[{path[1]}]" if listed else str(row[0])
+    words = ".".join(map(str, field))
+    return _at(document, path, row=shown, field=words, message=f"`{value[:40]}` is {MESSAGE}", fix=FIX)
+
+
 def _merge(defaults: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row on top of the defaults; a GPU's name replaces a default size, and the other way round."""
     below = {name: value for name, value in defaults.items() if name not in row or name in _MERGED}
@@ -200,7 +229,16 @@ def _rows(
     for row, path in rows:
         record, errors = validate_row(table, row)
         name = row.get("name")
-        shown = name if isinstance(name, str) and name else f"{path[0]}[{path[1]}]" if len(path) > 1 else str(path[0])
+        shown = (
+            name
+            if isinstance(name, str) and name.strip()
+            else f"{path[0]}[{path[1]}]"
+            if len(path) > 1
+            else str(path[0])
+        )
+        blank = [key for key in _NAMES if isinstance(row.get(key), str) and not row[key].strip()]
+        if record is not None and blank:
+            record, errors = None, [((key,), "is empty", "write a name") for key in blank]
         for field, message, edit in errors:
             full = (*path, *field)
             if inherited and full not in document.lines and message != "missing":

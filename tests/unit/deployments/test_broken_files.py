@@ -9,6 +9,7 @@ import pytest
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.checking import check_file
 from llmfit.deployments import read_deployments
+from llmfit.deployments.read import parse_deployments
 from llmfit.errors import InvalidFileError
 from support.deploying import GOOD, deploy_file, one
 from support.terminal import ask
@@ -45,12 +46,15 @@ BROKEN = {
     "a tag": Broken("schema_version: !!int 1\ndeployments: []\n", 1, "", "remove the tag"),
     "a key twice": Broken(one("context: 1024\ncontext: 2048"), 7, "", "keep one of the two", column=5),
     "an empty file": Broken("", 1, "", "begin with `schema_version: 1`"),
+    "nothing but a comment": Broken("# later\n", 1, "", "begin with `schema_version: 1`"),
+    "a file of something else": Broken("services:\n  llm: {image: x}\n", 1, "", "begin with `schema_version: 1`"),
     "a list at the top": Broken("- name: chat\n", 1, "", "begin with `schema_version: 1`"),
     "a word at the top": Broken("chat\n", 1, "", "begin with `schema_version: 1`"),
     "no version": Broken("deployments:\n  - name: chat\n", 1, "schema_version", "write `schema_version: 1`"),
     "another version": Broken(GOOD.replace("1", "2", 1), 1, "schema_version", "write `schema_version: 1`"),
     "a version as text": Broken(GOOD.replace("1", '"1"', 1), 1, "schema_version", "write `schema_version: 1`"),
     "a version that is true": Broken(GOOD.replace("1", "true", 1), 1, "schema_version", "write `schema_version: 1`"),
+    "a version with a fraction": Broken(GOOD.replace("1", "1.0", 1), 1, "schema_version", "write `schema_version: 1`"),
     "a misspelled section": Broken(GOOD.replace("defaults", "default"), 2, "default", "rename it to `defaults`"),
     "a strange section": Broken(GOOD + "xyz: 1\n", 11, "xyz", "keep only schema_version"),
     "no deployments": Broken("schema_version: 1\n", 1, "deployments", "every row begins with"),
@@ -64,6 +68,14 @@ BROKEN = {
     "no name": Broken(GOOD.replace("name: chat\n    ", ""), 6, "name", "add `name:`"),
     "no model": Broken(GOOD.replace("    model: Qwen/Qwen3-8B\n", ""), 6, "model", "add `model:`"),
     "a name that is a number": Broken(GOOD.replace("name: chat", "name: 7"), 6, "name", 'put it in quotes: "7"'),
+    "a name without a value": Broken(GOOD.replace("name: chat", "name:"), 6, "name", "write one behind the colon"),
+    "a name of blanks": Broken(GOOD.replace("name: chat", 'name: "  "'), 6, "name", "write a name"),
+    "a model without letters": Broken(GOOD.replace("Qwen/Qwen3-8B", '""'), 7, "model", "write a name"),
+    "a variable of a shell": Broken(GOOD.replace("Qwen/Qwen3-8B", "${MODEL:-x}"), 7, "model", "write the value"),
+    "a variable without braces": Broken(GOOD.replace("NVIDIA L4", "$GPU"), 4, "gpu", "write the value"),
+    "a number to be filled in": Broken(GOOD.replace("8192", "${CONTEXT}"), 9, "context", "write the value"),
+    "a template that is no YAML": Broken(GOOD.replace("NVIDIA L4", "{{ .gpu }}"), 4, "", "write the value", column=9),
+    "a template in quotes": Broken(GOOD.replace("chat", "'{{ x }}'"), 6, "name", "write the value"),
     "a name twice": Broken(GOOD + "  - name: chat\n    model: Qwen/Qwen3-8B\n", 11, "name", "its own name"),
     "a misspelled field": Broken(one("contxt: 8192"), 6, "contxt", "rename it to `context`", column=5),
     "a strange field": Broken(one("zzz: 8192"), 6, "zzz", "remove it"),
@@ -198,3 +210,61 @@ def test_bytes_that_are_no_text_are_a_fault_of_the_file(tmp_path: Path) -> None:
     path.write_bytes(b"schema_version: 1\n# \xff\n")
     with pytest.raises(InvalidFileError, match=":2:1: not UTF-8"):
         read_deployments(path)
+
+
+def test_what_nobody_filled_in_is_told_by_row_and_field(tmp_path: Path) -> None:
+    """In the defaults, in an exception, in a row with a name and in one without; a dollar within a word is none."""
+    path = tmp_path / "deploy.yaml"
+    path.write_text(
+        deploy_file(
+            """\
+            defaults: {gpu: $GPU, engine: vl$lm}
+            deployments:
+              - {name: chat, model: "{% model %}"}
+              - {model: "<%= model %>", name: 7, limits: {licenses: ["${A}"]}}
+            exceptions:
+              - {deployment: chat, reason: "{{ why }}"}
+            """
+        ),
+        "utf-8",
+    )
+    with pytest.raises(InvalidFileError) as caught:
+        read_deployments(path)
+    assert [(one.row, one.field) for one in caught.value.problems] == [
+        ("defaults", "gpu"),
+        ("chat", "model"),
+        ("deployments[1]", "model"),
+        ("deployments[1]", "limits.licenses.0"),
+        ("exceptions[0]", "reason"),
+    ]
+    assert all("is a placeholder that nobody has filled" in one.message for one in caught.value.problems)
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "an empty file"), ("a: 1\n", "no deploy file")])
+def test_a_file_without_sections_is_told_what_it_is(text: str, said: str) -> None:
+    """Not which of its lines are wrong: all are."""
+    with pytest.raises(InvalidFileError) as caught:
+        parse_deployments(text, file="deploy.yaml")
+    assert [one.message for one in caught.value.problems] == [said]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_wide_letters_are_no_utf_8(encoding: str, tmp_path: Path) -> None:
+    """With the mark at their beginning or without: an editor saved the file so."""
+    path = tmp_path / "deploy.yaml"
+    path.write_bytes(GOOD.encode(encoding))
+    with pytest.raises(InvalidFileError, match=":1:1: not UTF-8"):
+        read_deployments(path)
+    path.write_bytes(GOOD.encode() + b"#\n#\0")
+    with pytest.raises(InvalidFileError, match=":12:1: not UTF-8"):
+        read_deployments(path)
+
+
+@pytest.mark.parametrize(
+    "change", [("\n", "\r\n"), ("\n", "\r"), ("schema", "\ufeffschema"), ("schema", "---\nschema")]
+)
+def test_what_editors_do_to_a_file_is_no_fault(change: tuple[str, str], tmp_path: Path, catalog: Catalog) -> None:
+    """Line ends of other systems, a mark at the beginning, the start of a document."""
+    path = tmp_path / "deploy.yaml"
+    path.write_bytes(GOOD.replace(change[0], change[1], 1 if "schema" in change else -1).encode())
+    assert [one.status for one in check_file(read_deployments(path), catalog=catalog, today=TODAY)] == ["pass"]
