@@ -7,6 +7,8 @@ from llmfit.errors import UsageError
 
 MOST = 10**15
 """Parameters or gigabytes beyond which a figure is a typing error."""
+LARGEST = 10**12
+"""Tokens, layers or rows beyond which a number is one."""
 
 
 def whole_number(text: str) -> int:
@@ -17,11 +19,29 @@ def whole_number(text: str) -> int:
     """
     units = {"k": 1024, "m": 1024**2}
     digits, unit = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 12 or int(digits) * unit > 10**12:
-        raise UsageError(f"{text[:40]}: not a whole number", hint="Give a number such as 8192 or 8k")
-    if int(digits) == 0:
-        raise UsageError("0: must be at least 1", hint="Give a number of at least 1")
+    example = "Give a number such as 8192 or 8k"
+    if not _is_digits(digits.removeprefix("-")):
+        raise UsageError(f"{shown(text)}: not a whole number", hint=_without_marks(text) or example)
+    if digits.startswith("-") or not digits.strip("0"):
+        raise UsageError(f"{shown(text)}: must be at least 1", hint=example)
+    if len(digits) > 12 or int(digits) * unit > LARGEST:
+        raise UsageError(f"{shown(text)}: more than anybody can mean", hint=example)
     return int(digits) * unit
+
+
+def shown(text: str) -> str:
+    """Return a word for a message: not too long, and visible where it is empty."""
+    return text[:40] if text.strip() else "''"
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _without_marks(text: str) -> str:
+    """Return what to write in place of `8,192`, `8 192` or `8_192`; empty where marks are not what is wrong."""
+    joined = text.translate({ord(mark): None for mark in " ,_"})
+    return f"Write {joined}" if joined != text and _is_digits(joined[:-1] or joined) else ""
 
 
 def number(text: str) -> int:
@@ -33,7 +53,8 @@ def number(text: str) -> int:
     try:
         return whole_number(text)
     except UsageError as error:
-        raise UsageError(error.message, hint="Give a whole number of at least 1, such as 5") from None
+        hint = _without_marks(text) or "Give a whole number of at least 1"
+        raise UsageError(error.message, hint=hint) from None
 
 
 def count(text: str) -> int:
@@ -42,7 +63,13 @@ def count(text: str) -> int:
     Raises:
         UsageError: It is none, or absurdly large.
     """
-    return 0 if text.isascii() and text.isdigit() and not text.strip("0") else whole_number(text)
+    if _is_digits(text) and not text.strip("0"):
+        return 0
+    try:
+        return whole_number(text)
+    except UsageError as error:
+        message = error.message.replace("at least 1", "at least 0")
+        raise UsageError(message, hint="Give a whole number of at least 0") from None
 
 
 def share(text: str) -> float:
@@ -57,7 +84,8 @@ def share(text: str) -> float:
     except UsageError as error:
         raise UsageError(error.message, hint=hint) from None
     if value > 1:
-        raise UsageError(f"{text[:40]}: more than the whole", hint=hint)
+        percent = f"Write {value / 100:g} for {value:g} %" if 2 <= value <= 100 else hint
+        raise UsageError(f"{shown(text)}: more than the whole", hint=percent)
     return value
 
 
@@ -72,7 +100,9 @@ def positive(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise UsageError(f"{text[:40]}: not a number above 0", hint="Give a number such as 6 or 11.5")
+        comma = text.replace(",", ".")
+        hint = f"Write {comma}" if comma != text and _is_digits(comma.replace(".", "", 1)) else ""
+        raise UsageError(f"{shown(text)}: not a number above 0", hint=hint or "Give a number such as 6 or 11.5")
     return value
 
 
@@ -89,7 +119,7 @@ def parameters(text: str) -> int:
     except UsageError:
         value = math.inf
     if not 1 <= value <= MOST:
-        raise UsageError(f"{text[:40]}: not a number of parameters", hint="Give a number such as 8B or 500M")
+        raise UsageError(f"{shown(text)}: not a number of parameters", hint="Give a number such as 8B or 500M")
     return round(value)
 
 
@@ -99,10 +129,30 @@ def gigabytes(text: str) -> int:
     Raises:
         UsageError: It is none.
     """
-    value = positive(text.strip().lower().removesuffix("gib").removesuffix("gb").strip())
+    word = text.strip().lower()
+    for unit in ("gib", "gb", "g"):
+        if word.endswith(unit):
+            word = word.removesuffix(unit).strip()
+            break
+    try:
+        value = positive(word)
+    except UsageError as error:
+        message = error.message.rpartition(": ")[2]
+        raise UsageError(f"{shown(text)}: {message}", hint=other_unit(text) or error.hint) from None
     if value > MOST:
-        raise UsageError(f"{text[:40]}: more than any file has", hint="The unit is GB: 24 means 24 GB")
+        raise UsageError(f"{shown(text)}: more than any file has", hint="The unit is GB: 24 means 24 GB")
     return round(value * 1024**3)
+
+
+def other_unit(text: str) -> str:
+    """Return what to write in GB for a size in MB or TB; empty where it is none."""
+    word = text.strip().lower().removesuffix("b").removesuffix("i")
+    number, scale = word[:-1].strip(), {"m": 1 / 1024, "t": 1024.0}.get(word[-1:])
+    try:
+        value = float(number) if scale is not None and "_" not in number else math.nan
+    except ValueError:
+        value = math.nan
+    return f"The unit is GB: write {value * scale:g}" if scale is not None and 0 < value < MOST else ""
 
 
 def percent(text: str) -> float:
@@ -117,7 +167,7 @@ def percent(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value < 100:
-        raise UsageError(f"{text[:40]}: no share in percent", hint="Give a number such as 10")
+        raise UsageError(f"{shown(text)}: no share in percent", hint="Give a number from 0 to below 100, such as 10")
     return value
 
 
@@ -130,7 +180,7 @@ def iso_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text[:40]}: no day", hint="Write it as YYYY-MM-DD") from None
+        raise UsageError(f"{shown(text)}: no day", hint="Write it as YYYY-MM-DD") from None
 
 
 def zero_stage(text: str) -> int:
@@ -140,5 +190,5 @@ def zero_stage(text: str) -> int:
         UsageError: It is none.
     """
     if text not in {"0", "1", "2", "3"}:
-        raise UsageError(f"{text[:40]}: no ZeRO stage", hint="Give 0, 1, 2 or 3")
+        raise UsageError(f"{shown(text)}: no ZeRO stage", hint="Give 0, 1, 2 or 3")
     return int(text)

@@ -1,5 +1,6 @@
 """Quantities as people write them."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -23,6 +24,81 @@ def test_what_is_no_whole_number_of_at_least_1_is_refused(text: str) -> None:
         quantities.whole_number(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("-3", "-3: must be at least 1", "Give a number such as 8192 or 8k"),
+        ("0k", "0k: must be at least 1", "Give a number such as 8192 or 8k"),
+        ("", "'': not a whole number", "Give a number such as 8192 or 8k"),
+        ("--3", "--3: not a whole number", "Give a number such as 8192 or 8k"),
+        ("1.5", "1.5: not a whole number", "Give a number such as 8192 or 8k"),
+        ("8,192", "8,192: not a whole number", "Write 8192"),
+        ("128 k", "128 k: not a whole number", "Write 128k"),
+        ("8_192", "8_192: not a whole number", "Write 8192"),
+        ("1,x", "1,x: not a whole number", "Write 1x"),
+        ("9999999999999", "9999999999999: more than anybody can mean", "Give a number such as 8192 or 8k"),
+        ("999999999999M", "999999999999M: more than anybody can mean", "Give a number such as 8192 or 8k"),
+    ],
+)
+def test_what_is_wrong_with_a_number_is_said(text: str, message: str, hint: str) -> None:
+    """Too small, too large, no number at all, or one with marks that can be left out."""
+    with pytest.raises(UsageError) as caught:
+        quantities.whole_number(text)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("-1", "Give a whole number of at least 1"), ("1,000", "Write 1000"), ("x", "Give a whole")]
+)
+def test_a_number_that_counts_no_tokens_has_a_hint_without_units(text: str, hint: str) -> None:
+    """Nobody asks for 8k GPUs."""
+    with pytest.raises(UsageError) as caught:
+        quantities.number(text)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_the_largest_number_is_one() -> None:
+    """A million million, however it is written."""
+    assert quantities.whole_number("1" + "0" * 11) == 10**11
+    assert quantities.whole_number("900000M") == 900_000 * 1024**2
+    with pytest.raises(UsageError, match="more than anybody can mean"):
+        quantities.whole_number("1000000M")
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "message", "hint"),
+    [
+        (quantities.positive, "8,5", "8,5: not a number above 0", "Write 8.5"),
+        (quantities.positive, "8,5,1", "8,5,1: not a number above 0", "Give a number such as 6 or 11.5"),
+        (quantities.positive, " ", "'': not a number above 0", "Give a number such as 6 or 11.5"),
+        (quantities.share, "90", "90: more than the whole", "Write 0.9 for 90 %"),
+        (quantities.share, "1.5", "1.5: more than the whole", "Give a share such as 0.9"),
+        (quantities.share, "101", "101: more than the whole", "Give a share such as 0.9"),
+        (quantities.gigabytes, "5TB", "5TB: not a number above 0", "The unit is GB: write 5120"),
+        (quantities.gigabytes, "512 MiB", "512 MiB: not a number above 0", "The unit is GB: write 0.5"),
+        (quantities.gigabytes, "-2GB", "-2GB: not a number above 0", "Give a number such as 6 or 11.5"),
+        (quantities.gigabytes, "2,5GB", "2,5GB: not a number above 0", "Write 2.5"),
+        (quantities.percent, "101", "101: no share in percent", "Give a number from 0 to below 100, such as 10"),
+    ],
+)
+def test_a_fault_that_is_common_has_its_own_hint(
+    parse: Callable[[str], object], text: str, message: str, hint: str
+) -> None:
+    """A comma, a percentage where a share is meant, another unit."""
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("24M", "0.0234375"), ("1 tib", "1024"), ("-1TB", ""), ("5", ""), ("xTB", ""), ("1_0MB", ""), ("", ""), ("b", "")],
+)
+def test_another_unit_is_worked_out(text: str, hint: str) -> None:
+    """What is no size of another unit gets nothing."""
+    assert quantities.other_unit(text) == (f"The unit is GB: write {hint}" if hint else "")
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "-inf", "x", "", "1_0"])
 def test_what_is_no_positive_number_is_refused(text: str) -> None:
     """NaN and infinity are no numbers here."""
@@ -33,9 +109,12 @@ def test_what_is_no_positive_number_is_refused(text: str) -> None:
 def test_counts_begin_at_0() -> None:
     """No layer on the GPU is an answer, too."""
     assert [quantities.count(word) for word in ("0", "00", "7", "1k")] == [0, 0, 7, 1024]
-    for word in ("", "-1", "0.5", "٠", "none"):
+    for word in ("", "0.5", "٠", "none"):
         with pytest.raises(UsageError, match="not a whole number"):
             quantities.count(word)
+    with pytest.raises(UsageError) as caught:
+        quantities.count("-1")
+    assert (caught.value.message, caught.value.hint) == ("-1: must be at least 0", "Give a whole number of at least 0")
 
 
 def test_shares_end_at_the_whole() -> None:

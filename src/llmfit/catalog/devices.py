@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llmfit.catalog.names import find_detected_gpu, listed, other_forms
 from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table, within_rule
 from llmfit.errors import UsageError
+from llmfit.quantities import other_unit, shown
 from llmfit.records.device import Device, DeviceGpu, Gpu
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ MOST_GPUS = 1024
 MOST_VRAM = 16_384
 MOST_RAM = 65_536
 """Gigabytes beyond which a figure is a typing error: more than any machine has."""
-_COUNTED = r"(?i)\s*(\d{1,9})\s*[x×*]\s+(.+)"
+_COUNTED = (r"(?i)\s*([-+]?\d{1,9}(?:[.,]\d+)?)\s*[x×*]\s+(.+)", r"(?i)\s*(\d{1,3})[x×*]([a-z].*)")
+"""How people write `2x L4`: with a blank before the name, or without one where the number is no name itself."""
+_COUNTED_AFTER = r"(?i)(.+?)\s+[x×*]\s?(\d{1,4})\s*"
+"""`L4 x2`."""
 _AMOUNT = r"(?i)\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(?:g|gb|gib)?\s*"
 
 
@@ -29,16 +33,26 @@ def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
     """
     said = re.fullmatch(_AMOUNT, str(value))
     amount = float(said[1]) if said else float("nan")
-    shown = str(value)[:40]
     if said is None:
-        raise UsageError(f"{option} {shown}: not a number of gigabytes", hint=f"Write for example {option} 8")
+        hint = _readable(str(value)) or f"Write for example {option} 8"
+        raise UsageError(f"{option} {shown(str(value))}: not a number of gigabytes", hint=hint)
+    fault, hint = "", ""
     if amount <= 0:
-        raise UsageError(f"{option} {shown}: memory must be more than 0 GB", hint=f"Write for example {option} 8")
-    if amount > most:
-        raise UsageError(f"{option} {shown}: more than any machine has", hint="The unit is GB: 24 means 24 GB")
-    if (size := round(amount * GIB)) < GIB // 16:
-        raise UsageError(f"{option} {shown}: too little for any model", hint="The unit is GB: 0.5 means 512 MB")
-    return size
+        example = "Leave it out where there is none" if option == "--ram" else f"Write for example {option} 8"
+        fault, hint = "memory must be more than 0 GB", example
+    elif amount > most:
+        fault, hint = "more than any machine has", "The unit is GB: 24 means 24 GB"
+    elif round(amount * GIB) < GIB // 16:
+        fault, hint = "too little for any model", "The unit is GB: 0.5 means 512 MB"
+    if fault:
+        raise UsageError(f"{option} {shown(str(value))}: {fault}", hint=hint)
+    return round(amount * GIB)
+
+
+def _readable(value: str) -> str:
+    """Return what to write for a size in another unit or with a comma; empty where it is neither."""
+    comma = value.replace(",", ".")
+    return other_unit(value) or (f"Write {comma}" if comma != value and re.fullmatch(_AMOUNT, comma) else "")
 
 
 def device_from_vram(vram: str | float, *, catalog: "Catalog", ram: str | float | None = None) -> Device:
@@ -95,13 +109,12 @@ def _reading(name: str, row: Gpu, catalog: "Catalog") -> str:
 
 
 def _count(name: str) -> tuple[int, str]:
-    counted = re.fullmatch(_COUNTED, name)
-    if counted is None:
-        return 1, name
-    count = int(counted[1])
-    if not 1 <= count <= MOST_GPUS:
-        raise UsageError(f"--gpu {name[:60]!r}: {count} GPUs make no sense", hint='Write for example --gpu "2x L4"')
-    return count, counted[2]
+    before = next((found for form in _COUNTED if (found := re.fullmatch(form, name))), None)
+    after = None if before else re.fullmatch(_COUNTED_AFTER, name)
+    number, gpu = (before[1], before[2]) if before else (after[2], after[1]) if after else ("1", name)
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_GPUS:
+        raise UsageError(f"--gpu {name[:60]!r}: {number} GPUs make no sense", hint='Write for example --gpu "2x L4"')
+    return int(number), gpu
 
 
 def _ram(ram: str | float | None) -> int | None:

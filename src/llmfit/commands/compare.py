@@ -10,6 +10,7 @@ from llmfit.commands.engine_options import given_options, with_engine_options
 from llmfit.commands.estimate import device_or_none, exit_code_of
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.errors import UsageError
 
 
 @with_engine_options
@@ -60,7 +61,10 @@ def _answer(
     from llmfit.sources.resolve import model_of
 
     catalog = load_catalog()
-    rows = [model_of(catalog, name) for name in dict.fromkeys(models)]
+    rows = list({row.id: row for row in (model_of(catalog, name) for name in dict.fromkeys(models))}.values())
+    if len(rows) == 1:
+        hint = "Name two or more models; `llmfit estimate` answers for one"
+        raise UsageError(f"{rows[0].id} alone cannot be compared", hint=hint)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     sizings = compare_models(rows, device=device, catalog=catalog, **load)
     view = ComparisonView(sizings=sizings, device=device, origin=origin_of("compare", catalog), explain=explain)

@@ -10,24 +10,13 @@ from llmfit.commands import options as o
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
 from llmfit.errors import UsageError
+from llmfit.quantities import iso_date
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
     from llmfit.records.sourced import SourcedModel
     from llmfit.render.importing import Action
     from llmfit.sources.rows import Change, Row
-
-
-def day(text: str) -> str:
-    """Return a date.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise UsageError(f"{text[:40]}: not a date", hint="Write it as YYYY-MM-DD") from None
 
 
 def import_model(
@@ -44,7 +33,7 @@ def import_model(
     kind: Annotated[str | None, typer.Option("--kind", metavar="WORD", help="base, instruct, reasoning, ...")] = None,
     family: Annotated[str | None, typer.Option("--family", metavar="NAME", help="Name of its family.")] = None,
     released: Annotated[
-        str | None, typer.Option("--released", metavar="DATE", parser=day, help="Day of release: YYYY-MM-DD.")
+        date | None, typer.Option("--released", metavar="DATE", parser=iso_date, help="Day of release: YYYY-MM-DD.")
     ] = None,
     license_: Annotated[str | None, typer.Option("--license", metavar="ID", help="Its licence's id.")] = None,
     context: o.Context = None,
@@ -62,7 +51,8 @@ def import_model(
     from llmfit.render.view import render
 
     catalog = _catalog()
-    given = _given(catalog, id=model_id, kind=kind, family=family, released=released, license=license_)
+    day = None if released is None else released.isoformat()
+    given = _given(catalog, id=model_id, kind=kind, family=family, released=day, license=license_)
     if context is not None:
         given["context_length"] = context
     view = _import(catalog, source, given=given, check=check, update=update, into=into)

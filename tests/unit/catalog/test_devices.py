@@ -203,3 +203,60 @@ def test_what_was_read_is_said_once() -> None:
 def test_the_form_of_most_machines_for_rent_is_meant(name: str, gpu_id: str) -> None:
     """Where the catalog's machines show one; else the slowest of those whose speed is known."""
     assert CATALOG.gpu(name).id == gpu_id
+
+
+@pytest.mark.parametrize("name", ["2xL4", "2×L4", "L4 x2", "L4 x 2", "L4 *2", "2 x L4", "+2x L4"])
+def test_a_count_stands_before_or_behind(name: str) -> None:
+    """With a blank or without one before the name."""
+    if name.startswith("+"):
+        with pytest.raises(UsageError, match="make no sense"):
+            device_from_names([name], catalog=CATALOG)
+    else:
+        assert [gpu.name for gpu in device_from_names([name], catalog=CATALOG).gpus] == ["L4", "L4"]
+
+
+@pytest.mark.parametrize("name", ["-1x L4", "2.5x L4", "1,5 x L4", "0xL4", "L4 x0", "1025x L4", "L4 x 1025"])
+def test_a_count_that_is_none_is_a_usage_error(name: str) -> None:
+    """Negative, broken, zero, or more than a machine has."""
+    with pytest.raises(UsageError, match="GPUs make no sense"):
+        device_from_names([name], catalog=CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu"), [("7900 XTX", "Radeon RX 7900 XTX"), ("7900XTX", "Radeon RX 7900 XTX"), ("1024x L4", "L4")]
+)
+def test_a_number_with_x_in_a_name_is_no_count(name: str, gpu: str) -> None:
+    """A count before a name without a blank has three digits at most."""
+    assert device_from_names([name], catalog=CATALOG).gpus[0].name == gpu
+
+
+@pytest.mark.parametrize(
+    ("value", "fault", "hint"),
+    [
+        ("8192MB", "8192MB: not a number of gigabytes", "The unit is GB: write 8"),
+        ("8,5", "8,5: not a number of gigabytes", "Write 8.5"),
+        ("", "'': not a number of gigabytes", "Write for example --vram 8"),
+        ("a,b", "a,b: not a number of gigabytes", "Write for example --vram 8"),
+        ("0", "0: memory must be more than 0 GB", "Write for example --vram 8"),
+        ("16385", "16385: more than any machine has", "The unit is GB: 24 means 24 GB"),
+        ("0.06", "0.06: too little for any model", "The unit is GB: 0.5 means 512 MB"),
+    ],
+)
+def test_what_is_wrong_with_a_size_is_said(value: str, fault: str, hint: str) -> None:
+    """And what to write instead."""
+    with pytest.raises(UsageError) as caught:
+        gigabytes(value, option="--vram")
+    assert (caught.value.message, caught.value.hint) == (f"--vram {fault}", hint)
+
+
+def test_no_ram_is_left_out() -> None:
+    """Zero is no size of RAM either."""
+    with pytest.raises(UsageError) as caught:
+        device_from_vram(8, catalog=CATALOG, ram="0")
+    assert caught.value.hint == "Leave it out where there is none"
+
+
+def test_the_smallest_and_the_largest_size() -> None:
+    """64 MB, and what the largest machine has."""
+    assert gigabytes("0.0625", option="--vram") == GIB // 16
+    assert gigabytes("16384", option="--vram") == 16_384 * GIB

@@ -113,7 +113,15 @@ def test_compare_puts_models_under_one_load(capsys: pytest.CaptureFixture[str]) 
     assert said.code == 0
     assert [one["model"]["id"] for one in said.json["estimates"]] == ["Qwen/Qwen3-32B", "Qwen/Qwen3-4B"]
     assert len({(one["workload"]["context"], one["workload"]["format"]) for one in said.json["estimates"]}) == 1
-    assert ask(capsys, "compare", "Qwen/Qwen3-32B", "--vram", "8").code == 1
+    assert ask(capsys, "compare", "Qwen/Qwen3-32B", "google/gemma-3-27b-it", "--vram", "8").code == 1
+
+
+@pytest.mark.parametrize("models", [("qwen3-8b",), ("qwen3-8b", "Qwen/Qwen3-8B"), ("qwen3-8b", "qwen3-8b")])
+def test_one_model_is_no_comparison(models: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """However often, and under however many names, it is given."""
+    said = ask(capsys, "compare", *models, "--vram", "8")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("error: Qwen/Qwen3-8B alone cannot be compared\n\nhint: Name two or more models")
 
 
 def test_models_are_found_by_words_task_licence_and_language(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ def test_the_hint_of_a_number_is_of_its_kind(option: str, capsys: pytest.Capture
     words = ("recommend",) if option == "--top" else ("estimate", "Qwen/Qwen3-8B")
     said = ask(capsys, *words, "--vram", "8", option, "-1")
     assert (said.code, said.out) == (2, "")
-    assert f"error: {option} -1: not a whole number" in said.err
+    assert f"error: {option} -1: must be at least 1" in said.err
     assert ("8k" in said.err) == (option == "--context")
 
 
