@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from llmfit.rank.guards import series_of
-from llmfit.rank.prior import halvings_below, rate_by_size_and_age, size_of
+from llmfit.rank.prior import counted_size, halvings_below, rate_by_size_and_age
 from llmfit.rank.scales import transform
 from llmfit.records.ranking import Prior, SmallModels, SparseModels
 
@@ -150,7 +150,7 @@ def load_known(
         if row["kind"] not in KINDS:
             continue
         released = row["released"] if isinstance(row["released"], date) else date.fromisoformat(row["released"])
-        size = size_of(row["architecture"], row["parameters"], kind=row["kind"])
+        size = counted_size(row["architecture"], row["parameters"], kind=row["kind"])
         rating = rate_by_size_and_age(prior, small, sparse, size=size, released=released)
         below = halvings_below(small, size)
         years = (released - date.fromisoformat(small.pivot)).days / 365.25
@@ -299,6 +299,8 @@ def fit_scales(scores: Iterable[dict[str, Any]], known: dict[str, Known], thinki
         maximum = MAXIMUM.get(source_of(name), 100.0)
         y = [transform("logit", row.score, maximum=maximum) for row in rows]
         lines[name] = draw([row.model.rating + gain * row.thought for row in rows], y)
+    if not lines:
+        return []
     mean, between = common([(line.slope, line.error) for line in lines.values()], between=9e-6, least=1e-6)
     fitted = []
     for name, line in lines.items():

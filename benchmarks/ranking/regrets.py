@@ -93,7 +93,7 @@ def published(facts: Trial, m: Model) -> float:
     """Return the rating by size and age as published, without bends."""
     small = replace(facts.ranking.small, per_doubling=0.0, per_doubling_year=0.0)
     sparse = replace(facts.ranking.sparse, per_doubling=0.0)
-    size = size_of(m.architecture, m.parameters, kind=m.kind)
+    size = size_of(m)
     return rate_by_size_and_age(facts.ranking.prior, small, sparse, size=size, released=m.released)
 
 

@@ -26,7 +26,7 @@ def describe(config: Mapping[str, Any]) -> Architecture:
         raise UnsupportedArchitectureError(
             f"model_type {model_type[:80]!a} has no description of its tensors in llmfit", hint=hint
         )
-    return family(model_type, config)
+    return family(model_type, dict(config))
 
 
 def known_model_types() -> tuple[str, ...]:

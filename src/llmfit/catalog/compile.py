@@ -19,7 +19,7 @@ from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
 from llmfit.catalog.tables import COMPILED, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
 from llmfit.errors import CatalogError
-from llmfit.rank.prior import active_parameters, is_mixture
+from llmfit.rank.prior import active_parameters, computing_parameters, is_mixture
 from llmfit.records.model import Model
 
 DATA = Path(__file__).parents[3] / "data"
@@ -55,6 +55,9 @@ def compile_tables(draft: Draft) -> dict[str, str]:
         if table.detached:
             detached = {row[table.key]: row.pop(table.detached) for row in rows if table.detached in row}
             texts[f"{table.detached_name}.json"] = _members(detached)
+        if table.deferred:
+            deferred = {row[table.key]: row.pop(table.deferred) for row in rows}
+            texts[f"{table.deferred_name}.json"] = _members(deferred)
         texts[f"{table.name}.json"] = _text(table, rows)
     content = hashlib.sha256("".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
     counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
@@ -63,10 +66,10 @@ def compile_tables(draft: Draft) -> dict[str, str]:
 
 
 def _counted(model: Model) -> Model:
-    """Return a row with what is counted once here instead of in every answer: a mixture's active parameters."""
-    if not is_mixture(model.architecture):
-        return model
-    return replace(model, active_parameters=active_parameters(model.architecture))
+    """Return a row with what is counted once here instead of in every answer."""
+    active = active_parameters(model.architecture) if is_mixture(model.architecture) else None
+    computing = computing_parameters(model.architecture, model.parameters)
+    return replace(model, active_parameters=active, computing_parameters=computing)
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - rows hold anything
@@ -101,7 +104,7 @@ def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the rows as columns: plain values, or the distinct values and each row's place where they repeat."""
     columns: dict[str, Any] = {}
     for field in fields(table.record_type):
-        if field.name != table.detached:
+        if field.name not in {table.detached, table.deferred}:
             default = _plain(_default(field))
             columns[field.name] = _column([row.get(field.name, default) for row in rows])
     return columns

@@ -180,6 +180,8 @@ class Catalog:
         if BY_NAME[table].grouped:
             return self._of_groups(table)
         record, compiled = BY_NAME[table].record_type, json.loads(self._text(table))
+        if BY_NAME[table].deferred:
+            compiled[BY_NAME[table].deferred] = Members(self._text(BY_NAME[table].deferred_name)).deferred()
         return records_maker(record)(compiled) if BY_NAME[table].columns else list(map(record_maker(record), compiled))
 
     def _rows(self, table: str) -> tuple[Any, ...]:

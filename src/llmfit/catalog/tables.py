@@ -25,6 +25,8 @@ class Table:
     """Whether a user's own file may add rows."""
     detached: str = ""
     """Field that is compiled into a file of its own, because an answer needs it for single rows alone."""
+    deferred: str = ""
+    """Field of every row that is compiled into a file of its own, because an answer looks into few of them."""
     single: bool = False
     """Whether the catalog gives its only row, not a mapping of rows."""
     columns: bool = False
@@ -44,6 +46,11 @@ class Table:
         """Stem of the compiled file of the detached field."""
         return f"{self.name}.{self.detached}"
 
+    @property
+    def deferred_name(self) -> str:
+        """Stem of the compiled file of the deferred field."""
+        return f"{self.name}.{self.deferred}"
+
 
 TABLES = (
     Table("licenses", "licenses", "license.License", extendable=True),
@@ -54,7 +61,9 @@ TABLES = (
     Table("gpus", "gpus", "device.Gpu", extendable=True, detached="sources"),
     Table("memory_rules", "gpus", "device.MemoryRule", key=""),
     Table("clouds", "clouds", "cloud.CloudInstance", detached="sources"),
-    Table("models", "models", "model.Model", extendable=True, detached="sources", columns=True),
+    Table(
+        *("models", "models", "model.Model"), extendable=True, detached="sources", deferred="architecture", columns=True
+    ),
     Table("scores", "scores", "score.Score", key="", columns=True, grouped="benchmark"),
     Table("ranking", "ranking", "ranking.Ranking", single=True),
     Table("training", "training", "training.TrainingFacts", single=True),

@@ -27,10 +27,15 @@ def pins_of(model: Model, device: Device, license_: EffectiveLicense) -> dict[st
     named = device.source != "detected"
     return {
         "model": model.id,
-        **{name: getattr(model, name) for name in _MODEL},
+        **_facts_of(model),
         "license_terms": asdict(license_),
         "gpus": [asdict(gpu) for gpu in device.gpus] if named else None,
     }
+
+
+def _facts_of(model: Model) -> dict[str, Any]:
+    """Return the facts of a model from which bytes are counted, as JSON has them."""
+    return {**{name: getattr(model, name) for name in _MODEL}, "architecture": dict(model.architecture)}
 
 
 def pinned_model(model: Model, pins: Pins) -> Model:
@@ -42,8 +47,8 @@ def pinned_model(model: Model, pins: Pins) -> Model:
     if pins.get("model") != model.id:
         return model
     facts = {name: pins[name] for name in _MODEL if name in pins}
-    whole = {name: getattr(model, name) for name in ("id", "family", "publisher", "kind", "license", *_MODEL)}
-    read = _read(Model, {**whole, "released": model.released.isoformat(), **facts})
+    named = {name: getattr(model, name) for name in ("id", "family", "publisher", "kind", "license")}
+    read = _read(Model, {**named, **_facts_of(model), "released": model.released.isoformat(), **facts})
     return replace(model, **{name: getattr(read, name) for name in facts})
 
 

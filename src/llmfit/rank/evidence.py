@@ -97,9 +97,7 @@ class Evidence:
         """Return the model's size as the prior reads it, worked out once."""
         size = self._sizes.get(model.id)
         if size is None:
-            size = self._sizes[model.id] = size_of(
-                model.architecture, model.parameters, kind=model.kind, active=model.active_parameters
-            )
+            size = self._sizes[model.id] = size_of(model)
         return size
 
     def observe(self, model: Model) -> Observation | None:

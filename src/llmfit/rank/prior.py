@@ -28,21 +28,33 @@ class Size:
     """Whether it produces text; others were not in the fit of what a year adds."""
 
 
-def size_of(architecture: Mapping[str, Any], parameters: int, *, kind: str, active: int | None = None) -> Size:
+def size_of(model: Model) -> Size:
+    """Return the size of a model by the counts of its row, or by its architecture where nobody counted yet."""
+    if model.computing_parameters is None:
+        return counted_size(model.architecture, model.parameters, kind=model.kind)
+    return _size(model.computing_parameters, model.parameters, active=model.active_parameters, kind=model.kind)
+
+
+def counted_size(architecture: Mapping[str, Any], parameters: int, *, kind: str) -> Size:
     """Return the size of a model from the fields of its `config.json`.
 
-    `active` are the parameters that a token passes through, where they were counted before.
-    Per-layer embedding tables (Gemma 3n, 4) are only looked up and do not count.
     A mixture that cannot be described counts as dense.
     """
+    active = active_parameters(architecture) if is_mixture(architecture) else None
+    return _size(computing_parameters(architecture, parameters), parameters, active=active, kind=kind)
+
+
+def _size(computing: int, parameters: int, *, active: int | None, kind: str) -> Size:
+    return Size(computing / 1e9, log2(parameters / active) if active else 0.0, writes=kind in _WRITING)
+
+
+def computing_parameters(architecture: Mapping[str, Any], parameters: int) -> int:
+    """Return the parameters without the embedding tables per layer (Gemma 3n, 4), which are only looked up."""
     text = architecture.get("text_config") or architecture
     width = text.get("hidden_size_per_layer_input") or 0
     rows = text.get("vocab_size_per_layer_input") or text.get("vocab_size") or 0
-    table = width * rows * (text.get("num_hidden_layers") or 0)
-    computing = parameters - table if table < parameters else parameters
-    if active is None and is_mixture(architecture):
-        active = active_parameters(architecture)
-    return Size(computing / 1e9, log2(parameters / active) if active else 0.0, writes=kind in _WRITING)
+    table: int = width * rows * (text.get("num_hidden_layers") or 0)
+    return parameters - table if table < parameters else parameters
 
 
 def is_mixture(architecture: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate import estimate
 from llmfit.fit import COMFORTABLE, fit
 from llmfit.rank.facts import Facts
+from llmfit.rank.prior import computing_parameters
 from llmfit.rank.room import longest_context
 from llmfit.records.architecture import Architecture, Section
 from llmfit.records.device import Device
@@ -102,16 +103,15 @@ class Chooser:
         if question.format is not None:
             named = formats[question.format]
             return [(engine, named)] if engine.id in named.engines else []
-        fitting = [f for f in formats.values() if f.precision == question.precision and engine.id in f.engines]
-        preferred = {rung.format for rung in self._facts.ranking.ladder if rung.engine == engine.id}
-        fitting.sort(key=lambda format_: (format_.id not in preferred, format_.id))
-        return [(engine, format_) for format_ in fitting[:1]]
+        usual = engine.usual_format(question.precision or "")
+        return [] if usual is None else [(engine, formats[usual])]
 
     def least_bytes(self, model: Model) -> float:
         """Return a lower bound of the weights in the smallest format that may be chosen; 0 where there is none."""
         bits = min((format_.nominal_bits for _, format_ in self.formats(model)), default=0.0)
         least = _LEAST_SHARE * model.parameters * bits / 8
-        return least / 2 if "hidden_size_per_layer_input" in model.architecture else least
+        computing = model.computing_parameters or computing_parameters(model.architecture, model.parameters)
+        return least / 2 if computing < model.parameters else least  # tables that are looked up lie in RAM
 
     def choose(self, model: Model, architecture: Architecture) -> tuple[Variant | None, Variant | None]:
         """Return (the best variant that fits, the smallest that was tried).
@@ -210,17 +210,12 @@ class Chooser:
         return Workload(
             engine=engine,
             format=format_,
-            kv_format=self._facts.kv_formats[question.kv_format or _usual_cache(engine, format_)],
+            kv_format=self._facts.kv_formats[question.kv_format or engine.usual_kv_format(format_.precision)],
             context=context or self._context,
             sequences=question.sequences,
             prompt_tokens=question.prompt_tokens,
             images=images,
         )
-
-
-def _usual_cache(engine: Engine, format_: Format) -> str:
-    """Return the cache's format where none was asked for, as `words.kv_format_of` does for the other commands."""
-    return "f32" if format_.precision == "fp32" and engine.id != "llama.cpp" else "f16"
 
 
 def _smaller(one: Variant | None, other: Variant | None) -> Variant | None:

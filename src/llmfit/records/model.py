@@ -1,5 +1,6 @@
 """A model: one set of weights with its architecture, licence, tasks and lineage."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ class Model(Record):
     kind: ModelKind
     """What it was made to do."""
 
-    architecture: dict[str, Any]
+    architecture: Mapping[str, Any]
     """Fields of `config.json` from which each parameter and cache byte is counted."""
 
     parameters: int = Field(gt=0)
@@ -43,6 +44,9 @@ class Model(Record):
 
     active_parameters: int | None = Field(default=None, gt=0)
     """Parameters that a token passes through, of a mixture; counted when the catalog is compiled."""
+
+    computing_parameters: int | None = Field(default=None, gt=0)
+    """Parameters that compute, without tables per layer that are only looked up; counted with the active ones."""
 
     parameters_certainty: Certainty = "exact"
     """How sure the count is."""

@@ -1,11 +1,12 @@
 """From YAML to the compiled tables."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from llmfit.catalog.compile import compile_tables, main, read_facts
+from llmfit.catalog.compile import DATA, compile_tables, main, read_facts
 from llmfit.catalog.load import Catalog, load_catalog
 from llmfit.catalog.tables import TABLES
 from llmfit.errors import CatalogError
@@ -151,5 +152,13 @@ def test_active_parameters_of_a_mixture_are_counted_once() -> None:
 def test_counted_figures_are_those_that_would_be_counted_in_an_answer() -> None:
     """Sizes come out the same with and without them, for every model."""
     for model in load_catalog(user_file=None).models.values():
-        alone = size_of(model.architecture, model.parameters, kind=model.kind)
-        assert size_of(model.architecture, model.parameters, kind=model.kind, active=model.active_parameters) == alone
+        assert size_of(model) == size_of(replace(model, active_parameters=None, computing_parameters=None)), model.id
+
+
+def test_architectures_are_decoded_as_they_were_written() -> None:
+    """Each row looks into its own fields, which `data/models.yaml` states."""
+    draft, problems = read_facts(DATA)
+    assert not problems
+    loaded = load_catalog(user_file=None).models
+    for entry in draft["models"]:
+        assert dict(loaded[entry.name].architecture) == entry.record.architecture, entry.name

@@ -44,3 +44,14 @@ def test_an_empty_object_has_no_members() -> None:
     assert members.get("a") is None
     with pytest.raises(KeyError):
         members["a"]
+
+
+def test_a_deferred_object_is_decoded_when_somebody_looks_into_it() -> None:
+    """It reads as the object that was written; a broken one harms nobody before."""
+    good, bad = Members('{\n"a":{"x":1,"y":[2]},\n"b":oops\n}\n').deferred()
+    assert good == {"x": 1, "y": [2]}
+    assert (good["x"], good.get("y"), good.get("z"), good.get("z", 3)) == (1, [2], None, 3)
+    assert ("x" in good, "z" in good, list(good), len(good)) == (True, False, ["x", "y"], 2)
+    assert repr(good) == "{'x': 1, 'y': [2]}"
+    with pytest.raises(json.JSONDecodeError):
+        len(bad)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from llmfit.rank.prior import Size, prior_terms, rate_by_size_and_age, size_of, small_slope
+from llmfit.rank.prior import Size, counted_size, prior_terms, rate_by_size_and_age, size_of, small_slope
 from support.ranking import built_in, ranked
 
 RANKING = built_in().ranking
@@ -61,13 +61,13 @@ def test_a_mixture_is_worth_less_than_a_dense_model_of_its_size() -> None:
 
 def test_a_dense_model_has_no_sparsity() -> None:
     """Nothing is described where no field speaks of experts."""
-    size = size_of({"hidden_size": 8}, 8_000_000_000, kind="instruct")
+    size = counted_size({"hidden_size": 8}, 8_000_000_000, kind="instruct")
     assert size == Size(8.0, 0.0)
 
 
 def test_a_mixture_that_cannot_be_described_counts_as_dense() -> None:
     """An unknown architecture is no reason to guess how many parameters are active."""
-    size = size_of({"model_type": "nobody", "num_experts": 64}, 8_000_000_000, kind="instruct")
+    size = counted_size({"model_type": "nobody", "num_experts": 64}, 8_000_000_000, kind="instruct")
     assert size.sparsity == 0.0
 
 
@@ -75,7 +75,7 @@ def test_embedding_tables_of_layers_do_not_think() -> None:
     """Gemma 3n looks up 262,144 x 256 elements in each layer; they are no part of its size."""
     fields = {"text_config": {"hidden_size_per_layer_input": 256, "vocab_size_per_layer_input": 262144}}
     fields["text_config"]["num_hidden_layers"] = 30
-    size = size_of(fields, 6_000_000_000, kind="instruct")
+    size = counted_size(fields, 6_000_000_000, kind="instruct")
     assert size.billions == pytest.approx(6.0 - 262144 * 256 * 30 / 1e9)
 
 
@@ -83,7 +83,7 @@ def test_embedding_tables_of_layers_do_not_think() -> None:
 def test_terms_sum_to_the_rating(billions: float) -> None:
     """What `--explain` shows is all there is."""
     model = ranked("a/b", billions)
-    size = size_of(model.architecture, model.parameters, kind=model.kind)
+    size = size_of(model)
     terms = prior_terms(RANKING.prior, RANKING.small, RANKING.sparse, size=size, model=model)
     assert sum(term.points for term in terms) == pytest.approx(rate(size, model.released))
 
@@ -101,7 +101,7 @@ def test_only_the_base_release_counts() -> None:
     """Two models of one size and base date have one prior, whatever they are called."""
     model = ranked("a/b")
     other = replace(model, id="c/d", downloads=10**9, likes=0)
-    size = size_of(model.architecture, model.parameters, kind="instruct")
+    size = size_of(model)
     assert prior_terms(RANKING.prior, RANKING.small, RANKING.sparse, size=size, model=model) == prior_terms(
         RANKING.prior, RANKING.small, RANKING.sparse, size=size, model=other
     )
