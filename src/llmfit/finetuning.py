@@ -8,9 +8,10 @@ from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
+from llmfit.records.format import Format
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from llmfit.records.sizing import MethodSize, Sizing, TrainingPlan
+from llmfit.records.sizing import MethodSize, RecipeSize, Sizing, TrainingPlan
 from llmfit.records.training import (
     ATTENTIONS,
     CHECKPOINTINGS,
@@ -108,14 +109,14 @@ def estimate_finetuning(
         LlmfitError: No answer can be given; the message says why.
     """
     from llmfit.api import caveats_of, row_of
-    from llmfit.architectures import describe
     from llmfit.estimate.training import estimate_training
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
+    from llmfit.words import architecture_of
 
     catalog = catalog or load_catalog()
     row = row_of(catalog, model)
-    architecture = describe(row.architecture)
+    architecture = architecture_of(row)
     training, device = load_on(catalog, method, device=device, **words)
     training = with_loss_of(training, row.kind)
     estimated = estimate_training(architecture, training, device=device)
@@ -128,9 +129,20 @@ def estimate_finetuning(
         workload=training,
         estimate=estimated,
         fit=None if device is None else fit(estimated, device),
-        warnings=(*kept, *caveats_of(row)),
-        plan=_plan(architecture, training, device=device),
+        warnings=(*kept, *_packed(row, training), *caveats_of(row)),
+        plan=_plan(architecture, training, device=device, base_format=catalog.format(QLORA_FORMAT)),
     )
+
+
+def _packed(model: Model, training: Training) -> tuple[str, ...]:
+    """Return what stands before training a model that is published in a packed format alone."""
+    if not model.native_format:
+        return ()
+    why = ""
+    form = training.base_format if training.method == "qlora" else None
+    if form is not None and form.id != model.native_format:
+        why = f", since a checkpoint in {model.native_format} cannot be loaded in {form.id}"
+    return (f"published in {model.native_format} alone: unpack it to 16 bit and save that before it trains{why}",)
 
 
 def load_on(
@@ -208,21 +220,29 @@ def _with_gpus(device: Device, gpus: int) -> Device:
     )
 
 
-def _plan(architecture: Architecture, training: Training, *, device: Device | None) -> TrainingPlan:
+def _plan(
+    architecture: Architecture, training: Training, *, device: Device | None, base_format: Format
+) -> TrainingPlan:
     from llmfit.estimate.training.recipe import recipe
-    from llmfit.solve.training import compare_methods, highest_rank, largest_batch_size, longest_sequence
+    from llmfit.solve import training as solve
 
     arguments = asdict(recipe(architecture, training))
     if device is None:
         return TrainingPlan(recipe=arguments)
-    compared = compare_methods(architecture, training, device=device)
+    compared = solve.compare_methods(architecture, training, device=device, base_format=base_format)
+    recipes = solve.compare_recipes(architecture, training, device=device)
     return TrainingPlan(
-        batch_size=largest_batch_size(architecture, training, device=device),
-        sequence_length=longest_sequence(architecture, training, device=device),
-        lora_rank=highest_rank(architecture, training, device=device),
+        batch_size=solve.largest_batch_size(architecture, training, device=device),
+        sequence_length=solve.longest_sequence(architecture, training, device=device),
+        lora_rank=solve.highest_rank(architecture, training, device=device),
         methods=tuple(
             MethodSize(method=one.training.method, total_bytes=one.estimate.total_bytes, verdict=one.verdict)
             for one in compared
+        ),
+        adapted=solve.adapted_names(architecture, training),
+        recipes=tuple(
+            RecipeSize(recipe=one.training.recipe, total_bytes=one.estimate.total_bytes, verdict=one.verdict)
+            for one in recipes
         ),
         recipe=arguments,
     )

@@ -12,6 +12,7 @@ import yaml
 from llmfit.architectures import describe
 from llmfit.estimate.training import estimate_training
 from llmfit.estimate.training.saved import saved_terms
+from llmfit.estimate.training.state import Amount
 from llmfit.estimate.training.timeline import Gradients, moments
 from llmfit.estimate.training.trained import trained_tensors
 from llmfit.records.architecture import Architecture
@@ -149,7 +150,7 @@ def test_layers_save_what_autograd_saves(shared: Path, row: dict[str, Any]) -> N
     inside = (
         sum(x.bytes * sum(1 for layer in range(2) if layer < x.layers) for x in saved_terms(model, training)) * 1024
     )
-    kept = moments(model, training, gradients=Gradients(0, 0), chunks=8)[0].lines
+    kept = moments(model, training, gradients=Gradients(Amount(0), Amount(0)), chunks=8)[0].lines
     ends = next(line.bytes for line in kept if line.label == "last norm and input of the head")
     logits = 4 * model.vocab_size * 1024
     assert inside + ends == pytest.approx(row["saved_bytes"] - logits, rel=UNLIKE.get(row["config"], 0.06))
@@ -164,7 +165,10 @@ def test_peaks_agree_with_torchs_own_tracker(shared: Path, row: dict[str, Any]) 
     model = architecture(shared, row["config"])
     options = {name: row[name] for name in ("batch_size", "sequence_length", "gradient_checkpointing")}
     training = load("full", recipe="bf16", keep_outputs=True, **options)
-    found = max(x.bytes for x in moments(model, training, gradients=Gradients(2 * model.parameters, 0), chunks=8))
+    found = max(
+        x.bytes
+        for x in moments(model, training, gradients=Gradients(Amount(2 * model.parameters), Amount(0)), chunks=8)
+    )
     assert 0.98 <= found / row["bytes_beyond_weights"] <= 1.05
 
 

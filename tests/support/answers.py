@@ -10,7 +10,7 @@ from llmfit.records.estimate import Estimate, Fit, Line, Part, PartName, Verdict
 from llmfit.records.format import BlockLayout, Format, KvFormat
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
-from llmfit.records.sizing import MethodSize, Sizing, Split, TrainingPlan
+from llmfit.records.sizing import MethodSize, RecipeSize, Sizing, Split, TrainingPlan
 from llmfit.records.speed import Speed
 from llmfit.records.training import Training, TrainingFacts
 from llmfit.records.workload import EngineOptions, Workload
@@ -164,6 +164,11 @@ def training_sizing() -> Sizing:
         methods=(
             MethodSize(method="full", total_bytes=60 * GIB, verdict=Verdict.TOO_LARGE),
             MethodSize(method="qlora", total_bytes=6 * GIB, verdict=Verdict.FITS),
+        ),
+        adapted=("all-linear",),
+        recipes=(
+            RecipeSize(recipe="bf16-master", total_bytes=60 * GIB, verdict=Verdict.TOO_LARGE),
+            RecipeSize(recipe="bf16", total_bytes=24 * GIB, verdict=Verdict.FITS),
         ),
         recipe={"trainer": "SFTTrainer", "peft": {"r": 16}, "deepspeed": {}},
     )

@@ -123,3 +123,73 @@ def test_the_answer_names_the_modules_that_are_adapted(catalog: Catalog) -> None
     assert quantised.plan is not None
     assert plain.plan.recipe["peft"]["target_modules"] == ["q_proj", "v_proj"]
     assert len(quantised.plan.recipe["peft"]["target_modules"]) == 7
+
+
+def test_methods_are_compared_like_with_like(catalog: Catalog) -> None:
+    """Adapters stand on the same modules in every row, those of the asked method, and QLoRA is never missing."""
+    device = device_of(catalog, vram=80)
+    for method, names in (("full", ("all-linear",)), ("qlora", ("all-linear",)), ("lora", ("q_proj", "v_proj"))):
+        plan = estimate_finetuning("Qwen/Qwen3-4B", method, device=device, catalog=catalog).plan
+        assert plan is not None
+        assert plan.adapted == names
+        sizes = {one.method: one.total_bytes for one in plan.methods}
+        assert set(sizes) == {"full", "freeze", "lora", "qlora"}
+        for other in ("lora", "qlora"):
+            alone = estimate_finetuning(
+                "Qwen/Qwen3-4B", other, device=device, catalog=catalog, target_modules=list(names)
+            )
+            assert sizes[other] == alone.estimate.total_bytes
+
+
+def test_a_model_without_default_modules_has_its_lora_row(catalog: Catalog) -> None:
+    """PEFT has no default for gpt-oss; beside QLoRA on every linear layer, LoRA is on those too."""
+    plan = estimate_finetuning("openai/gpt-oss-20b", "qlora", device=device_of(catalog, vram=80), catalog=catalog).plan
+    assert plan is not None
+    assert "lora" in {one.method for one in plan.methods}
+
+
+def test_full_fine_tuning_names_every_recipe_with_its_total(catalog: Catalog) -> None:
+    """Whoever reads 16 bytes a parameter is told of the recipe with 8; an adapter's model is frozen and has none."""
+    device = device_of(catalog, vram=80)
+    plan = estimate_finetuning("Qwen/Qwen3-4B", "full", device=device, catalog=catalog).plan
+    assert plan is not None
+    assert {one.recipe for one in plan.recipes} == {"bf16-master", "fp32", "bf16-amp", "bf16"}
+    assert [one.total_bytes for one in plan.recipes] == sorted((one.total_bytes for one in plan.recipes), reverse=True)
+    for one in plan.recipes:
+        alone = estimate_finetuning("Qwen/Qwen3-4B", "full", device=device, catalog=catalog, recipe=one.recipe)
+        assert alone.fit is not None
+        assert (one.total_bytes, one.verdict) == (alone.estimate.total_bytes, alone.fit.verdict)
+    adapter = estimate_finetuning("Qwen/Qwen3-4B", "lora", device=device, catalog=catalog).plan
+    assert adapter is not None
+    assert adapter.recipes == ()
+
+
+def test_sequences_are_bound_by_the_context_that_the_publisher_states(catalog: Catalog) -> None:
+    """Not by the configuration's, which adds room for the answer or a scaling that is not in use."""
+    row = catalog.model("Qwen/Qwen3-0.6B")
+    assert row.architecture["max_position_embeddings"] > row.context_length
+    found = estimate_finetuning(row, "qlora", device=device_of(catalog, vram=180), catalog=catalog)
+    assert found.plan is not None
+    assert found.plan.sequence_length == row.context_length
+    longer = estimate_finetuning(row, "qlora", catalog=catalog, sequence_length=row.context_length + 1)
+    assert f"the model was made for {row.context_length} tokens" in longer.estimate.warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "words"),
+    [
+        ("openai/gpt-oss-20b", "qlora", "published in mxfp4 alone: unpack it to 16 bit and save that before it trains"),
+        ("openai/gpt-oss-20b", "qlora", "a checkpoint in mxfp4 cannot be loaded in nf4-dq"),
+        ("openai/gpt-oss-20b", "full", "before it trains"),
+        ("Qwen/Qwen3-4B", "qlora", ""),
+    ],
+)
+def test_a_model_that_is_published_packed_says_what_stands_before_training(
+    catalog: Catalog, name: str, method: str, words: str
+) -> None:
+    """Transformers refuses to load a packed checkpoint in another packed format."""
+    found = estimate_finetuning(name, method, catalog=catalog).warnings
+    packed = [warning for warning in found if "before it trains" in warning]
+    assert bool(packed) is bool(words)
+    assert all(words in warning for warning in packed)
+    assert all(("cannot be loaded" in warning) is (method == "qlora") for warning in packed)

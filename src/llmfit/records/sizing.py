@@ -10,7 +10,7 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed
-from llmfit.records.training import Method, Training
+from llmfit.records.training import Method, Recipe, Training
 from llmfit.records.workload import Workload
 
 
@@ -19,6 +19,15 @@ class MethodSize:
     """What one method of fine-tuning would take."""
 
     method: Method
+    total_bytes: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeSize:
+    """What one recipe of precision would take."""
+
+    recipe: Recipe
     total_bytes: int
     verdict: Verdict
 
@@ -35,6 +44,10 @@ class TrainingPlan:
     """Highest rank that fits; None where the method has none."""
     methods: tuple[MethodSize, ...] = ()
     """The common methods under the same load, the one that takes the most first."""
+    adapted: tuple[str, ...] = ()
+    """Modules on which the adapters among these methods are compared; `all-linear` for every linear layer."""
+    recipes: tuple[RecipeSize, ...] = ()
+    """Every recipe of precision under the same load, the one that takes the most first; empty under an adapter."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of PEFT, TRL and DeepSpeed, by their own names, that take what the estimate says."""
 

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from llmfit.records.sizing import TrainingPlan
+from llmfit.records.training import ALL_LINEAR
 from llmfit.render.fitting import VERDICTS
 from llmfit.render.prose import Paragraph, said
 from llmfit.render.text import amount
@@ -20,6 +21,10 @@ def plan_json(plan: TrainingPlan) -> "shapes.TrainingPlan":
         "lora_rank": plan.lora_rank,
         "methods": [
             {"method": one.method, "total_bytes": one.total_bytes, "verdict": one.verdict.value} for one in plan.methods
+        ],
+        "adapted": list(plan.adapted),
+        "recipes": [
+            {"recipe": one.recipe, "total_bytes": one.total_bytes, "verdict": one.verdict.value} for one in plan.recipes
         ],
         "recipe": dict(plan.recipe),
     }
@@ -38,8 +43,21 @@ def plan_words(plan: TrainingPlan) -> list[Paragraph]:
     rank = f" with rank {peft['r']}" if "r" in peft else ""
     adapted = [said(f"adapts {', '.join(names)}{rank}")] if names else []
     most = [said(f"fits up to: {', or '.join(words)}")] if words else []
-    others = ", ".join(f"{one.method} {amount(one.total_bytes)} ({VERDICTS[one.verdict][0]})" for one in plan.methods)
-    return adapted + most + ([said(f"by method: {others}")] if others else [])
+    return adapted + most + _recipes(plan) + _methods(plan)
+
+
+def _methods(plan: TrainingPlan) -> list[Paragraph]:
+    """Return what other methods take, and what their adapters are on."""
+    found = ", ".join(f"{one.method} {amount(one.total_bytes)} ({VERDICTS[one.verdict][0]})" for one in plan.methods)
+    names = "every linear layer" if plan.adapted == (ALL_LINEAR,) else ", ".join(plan.adapted)
+    on = f" (adapters on {names})" if names else ""
+    return [said(f"by method{on}: {found}")] if found else []
+
+
+def _recipes(plan: TrainingPlan) -> list[Paragraph]:
+    """Return what other precisions take, by their words for `--recipe`."""
+    found = ", ".join(f"{one.recipe} {amount(one.total_bytes)} ({VERDICTS[one.verdict][0]})" for one in plan.recipes)
+    return [said(f"by --recipe: {found}")] if found else []
 
 
 def recipe_words(plan: TrainingPlan) -> list[Paragraph]:

@@ -146,6 +146,14 @@ class MethodSize(TypedDict):
     verdict: Verdict
 
 
+class RecipeSize(TypedDict):
+    """What one recipe of precision would take."""
+
+    recipe: str
+    total_bytes: int
+    verdict: Verdict
+
+
 class TrainingPlan(TypedDict):
     """How far fine-tuning could go on the device, and how to start it."""
 
@@ -154,6 +162,10 @@ class TrainingPlan(TypedDict):
     sequence_length: int | None
     lora_rank: int | None
     methods: list[MethodSize]
+    adapted: list[str]
+    """Modules on which the adapters among these methods are compared; `all-linear` for every linear layer."""
+    recipes: list[RecipeSize]
+    """Empty under an adapter, whose model is frozen."""
     recipe: dict[str, Any]
     """Arguments of PEFT, TRL and DeepSpeed by their own names."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.frozen import dataclass
 from llmfit.records.sizing import Sizing, Split
-from llmfit.records.training import Training
+from llmfit.records.training import Recipe, Training
 from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
 from llmfit.render.bar import LABELS
@@ -21,6 +21,14 @@ from llmfit.render.view import Origin
 if TYPE_CHECKING:
     from llmfit.render import load_shapes
 
+RECIPE_WORDS: Mapping[Recipe, str] = {
+    "bf16": "weights and states in bf16, as TRL trains a bf16 checkpoint",
+    "bf16-master": "fp32 master weights and states, as DeepSpeed keeps them",
+    "bf16-amp": "fp32 weights and states, bf16 products",
+    "fp16-amp": "fp32 weights and states, fp16 products",
+    "fp32": "fp32 throughout",
+}
+"""What each recipe keeps, in a few words."""
 FIELDS = (
     "model",
     "parameters",
@@ -120,13 +128,22 @@ def load_words(sizing: Sizing) -> str:
     if isinstance(load, Training):
         gpus = f", {load.gpus} GPUs with {load.sharding}" if load.gpus > 1 else ""
         batch = f"{count_of(load.batch_size, 'sequence')} of {load.sequence_length:,} tokens"
-        return f"{load.method} {load.stage}, {load.optimizer}, {load.recipe}, {batch}{gpus}"
+        return f"{load.method} {load.stage}, {load.optimizer}, {_held_words(load)}, {batch}{gpus}"
     precision = f" ({load.format.precision})" if load.format.precision else ""
     cache = f", KV cache {load.kv_format.id}" if sizing.estimate.part_bytes(PartName.KV_CACHE) else ""
     count = count_of(load.sequences, "sequence")
     version = f" {load.options.engine_version}" if load.options.engine_version else ""
     options = _options_words(load) if load.has_options else ""
     return f"{load.engine.id}{version}, {load.format.id}{precision}, {count} of {load.context:,} tokens{cache}{options}"
+
+
+def _held_words(load: Training) -> str:
+    """Return how weights are held: those that train, and those that stand frozen under an adapter."""
+    if not load.is_adapter:
+        return f"{load.recipe} ({RECIPE_WORDS[load.recipe]})"
+    wide = "fp32" if load.recipe in {"fp32", "bf16-amp", "fp16-amp"} else "bf16"
+    frozen = load.base_format.id if load.base_format else wide
+    return f"{frozen} model, {load.adapter_dtype} adapter"
 
 
 def _options_words(load: Workload) -> str:

@@ -1,16 +1,17 @@
 """Inverse questions of fine-tuning: what is the most that still fits this device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training import estimate_training
-from llmfit.estimate.training.targets import rank_limits
+from llmfit.estimate.training.targets import rank_limits, target_names
 from llmfit.fit import fit
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Verdict
-from llmfit.records.training import LORA_METHODS, Method, Training
+from llmfit.records.format import Format
+from llmfit.records.training import ALL_LINEAR, LORA_METHODS, RECIPES, Method, Training
 
 LIMIT = 1 << 20
 """Beyond so many sequences or tokens, nobody asks."""
@@ -32,10 +33,15 @@ def largest_batch_size(architecture: Architecture, training: Training, *, device
     return _largest(lambda n: _fits(architecture, replace(training, batch_size=n), device), LIMIT)
 
 
-def longest_sequence(architecture: Architecture, training: Training, *, device: Device) -> int | None:
-    """Return the longest sequence that fits, at most the model's own context; None where not even one token does."""
-    limit = architecture.context_length or LIMIT
-    return _largest(lambda n: _fits(architecture, replace(training, sequence_length=n), device), limit)
+def longest_sequence(
+    architecture: Architecture, training: Training, *, device: Device, limit: int | None = None
+) -> int | None:
+    """Return the longest sequence that fits, at most the model's own context; None where not even one token does.
+
+    `limit` is the context that the publisher states, where it is not the configuration's.
+    """
+    most = limit or architecture.context_length or LIMIT
+    return _largest(lambda n: _fits(architecture, replace(training, sequence_length=n), device), most)
 
 
 def highest_rank(architecture: Architecture, training: Training, *, device: Device) -> int | None:
@@ -46,19 +52,52 @@ def highest_rank(architecture: Architecture, training: Training, *, device: Devi
     return _largest(lambda n: _fits(architecture, replace(training, lora_rank=n), device), limit)
 
 
-def compare_methods(architecture: Architecture, training: Training, *, device: Device) -> tuple[MethodFit, ...]:
+def compare_methods(
+    architecture: Architecture, training: Training, *, device: Device, base_format: Format | None = None
+) -> tuple[MethodFit, ...]:
     """Return the common methods with their verdicts, the one that takes the most first.
 
-    A method that does not suit the architecture is left out.
+    Like with like: adapters go on the modules that the asked one has, on every linear layer where it is none.
+    `base_format` is QLoRA's where another method was asked for. A method that does not suit the architecture is left
+    out.
     """
+    modules = adapted_names(architecture, training)
+    form = training.base_format or base_format
+    loads = [
+        replace(
+            training,
+            method=method,
+            base_format=form if method == "qlora" else None,
+            target_modules=modules if method in LORA_METHODS else training.target_modules,
+        )
+        for method in METHODS_BY_COST
+    ]
+    return _judged(architecture, loads, device=device)
+
+
+def adapted_names(architecture: Architecture, training: Training) -> tuple[str, ...]:
+    """Return the modules on which adapters are compared: those of the load, every linear layer where it has none."""
+    if training.method not in LORA_METHODS:
+        return (ALL_LINEAR,)
+    return training.target_modules if training.trainer == "litgpt" else target_names(architecture, training)
+
+
+def compare_recipes(architecture: Architecture, training: Training, *, device: Device) -> tuple[MethodFit, ...]:
+    """Return every recipe of precision with its verdict, the one that takes the most first; none under an adapter."""
+    if training.is_adapter:
+        return ()
+    loads = [replace(training, recipe=recipe) for recipe in RECIPES if recipe != "fp16-amp"]  # takes what bf16-amp does
+    return _judged(architecture, loads, device=device)
+
+
+def _judged(architecture: Architecture, loads: Iterable[Training], *, device: Device) -> tuple[MethodFit, ...]:
     found = []
-    for method in METHODS_BY_COST:
-        asked = replace(training, method=method)
+    for load in loads:
         try:
-            estimate = estimate_training(architecture, asked, device=device)
+            estimate = estimate_training(architecture, load, device=device)
         except UnsupportedWorkloadError:
             continue
-        found.append(MethodFit(training=asked, estimate=estimate, verdict=fit(estimate, device).verdict))
+        found.append(MethodFit(training=load, estimate=estimate, verdict=fit(estimate, device).verdict))
     return tuple(sorted(found, key=lambda x: -x.estimate.total_bytes))
 
 

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 
 from llmfit.errors import UsageError
 from llmfit.estimate.training import litgpt
-from llmfit.estimate.training.bases import base_lines, frozen_copy_bytes, leaves_experts, rotary_lines
-from llmfit.estimate.training.optimizers import state_bytes, step_bytes
+from llmfit.estimate.training.bases import base_lines, frozen_copy, leaves_experts, rotary_lines
 from llmfit.estimate.training.overhead import overhead_part
-from llmfit.estimate.training.precision import ADAPTERS, RECIPES, Bytes
-from llmfit.estimate.training.sharding import Shards, bucket_bytes, divided, gather_bytes, shards
+from llmfit.estimate.training.precision import RECIPES
+from llmfit.estimate.training.sharding import Shards, bucket_bytes, divided, gathered, shards
+from llmfit.estimate.training.state import Amount, State, state_of
 from llmfit.estimate.training.targets import rank_limits
-from llmfit.estimate.training.timeline import Gradients, Moment, peak
-from llmfit.estimate.training.trained import Trained, trained_tensors
+from llmfit.estimate.training.timeline import GRADIENTS, Gradients, Moment, peak
 from llmfit.estimate.weights.quantized import EXPERTS_LEFT
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.device import Device
@@ -33,25 +32,24 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
         litgpt.check(architecture, training)
         architecture = litgpt.own_model(architecture)
     least_rank = _least_rank(architecture, training)
-    plan, state = shards(training), _state(architecture, training)
+    plan, state = shards(training), state_of(architecture, training)
     weights = _weights(architecture, training, plan)
     buffers = _buffers(architecture, training, plan, state=state, weights=weights)
-    gradients = (
-        0 if plan.optimizer_on_host or training.optimizer_in_backward else divided(state.gradients, plan.gradients)
-    )
-    step = 0 if plan.optimizer_on_host or training.optimizer_in_backward else divided(state.step, plan.optimizer)
+    none = Amount()
+    passing = plan.optimizer_on_host or training.optimizer_in_backward
+    gradients = none if passing else state.gradients.divided(plan.gradients)
+    step = none if passing else state.step.divided(plan.optimizer)
     moment = peak(architecture, training, gradients=Gradients(gradients, step), chunks=CHUNKS)
-    optimizer = 0 if plan.optimizer_on_host else divided(state.optimizer, plan.optimizer)
-    adapter = divided(state.added, plan.weights)
+    optimizer = none if plan.optimizer_on_host else state.optimizer.divided(plan.optimizer)
     parts = [
         _part(PartName.WEIGHTS, weights.lines),
-        _part(PartName.GRADIENTS, (Line("gradients", gradients, state.gradients_formula),)),
-        _part(PartName.OPTIMIZER, (Line(training.optimizer, optimizer, state.optimizer_formula),)),
-        _part(PartName.ADAPTER, (Line("adapter", adapter, state.added_formula),)),
-        _activation(moment, gradients, buffers),
+        _one(PartName.GRADIENTS, "gradients", gradients),
+        _one(PartName.OPTIMIZER, training.optimizer, optimizer),
+        _one(PartName.ADAPTER, "adapter", state.added.divided(plan.weights)),
+        _activation(moment, gradients.bytes, buffers),
     ]
     parts.append(overhead_part(training, tensors=sum(part.bytes for part in parts), device=device))
-    host = weights.host + (state.optimizer + state.gradients if plan.optimizer_on_host else 0)
+    host = weights.host + (state.optimizer.bytes + state.gradients.bytes if plan.optimizer_on_host else 0)
     per_gpu = sum(part.bytes for part in parts)
     return Estimate(
         parts=tuple(_times(part, training.gpus) for part in parts if part.bytes),
@@ -60,64 +58,6 @@ def estimate_training(architecture: Architecture, training: Training, *, device:
         assumptions=(f"peak {moment.name}", *_assumptions(training)),
         warnings=_warnings(architecture, training, least_rank=least_rank),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """Bytes of what trains, before sharding."""
-
-    added: int
-    gradients: int
-    optimizer: int
-    step: int
-    gradient_width: int
-    added_formula: str
-    gradients_formula: str
-    optimizer_formula: str
-
-
-def _state(architecture: Architecture, training: Training) -> _State:
-    """PPO trains a value model beside the policy, so everything twice."""
-    tensors = trained_tensors(architecture, training)
-    own, adapter = _copied(training, RECIPES[training.recipe]), ADAPTERS[training.adapter_dtype]
-    parameters = added = gradients = optimizer = step = 0
-    for tensor in tensors:
-        width, many = adapter if tensor.kind == "adapter" else own, tensor.parameters
-        parameters += many
-        added += many * width.weight if tensor.kind != "model" else 0
-        gradients += many * width.gradient
-        optimizer += state_bytes(tensor, width, optimizer=training.optimizer, galore_rank=training.galore_rank)
-        step += step_bytes(tensor, width, foreach=training.foreach_optimizer)
-    flat = litgpt.runs(training) and training.fsdp and training.is_adapter
-    if flat:
-        gradients = litgpt.flat_gradients(architecture, training) * own.gradient
-    models = 2 if training.stage == "ppo" else 1
-    first = adapter if tensors and tensors[0].kind == "adapter" else own
-    return _State(
-        added=models * added,
-        gradients=models * gradients,
-        optimizer=models * optimizer,
-        step=models * step,
-        gradient_width=first.gradient,
-        added_formula=_added_formula(tensors, training),
-        gradients_formula=f"of every weight in one flat parameter with a trained one: {gradients:,} B"
-        if flat
-        else f"{models * parameters:,} trained parameters × {first.gradient} B",
-        optimizer_formula=f"{training.optimizer} of {models * parameters:,} trained parameters",
-    )
-
-
-def _copied(training: Training, model: Bytes) -> Bytes:
-    """Width of trained model weights; a copy beside a 4-bit model is in 16 bit."""
-    return RECIPES["bf16"] if training.method == "qlora" else model
-
-
-def _added_formula(tensors: tuple[Trained, ...], training: Training) -> str:
-    """Spell the adapter's parameters as a sum over its target modules."""
-    if not training.is_adapter:
-        return ""
-    terms = " + ".join(f"{t.count}·{'·'.join(map(str, t.shape))}" for t in tensors)
-    return f"{terms} = {sum(t.parameters for t in tensors):,} parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +81,11 @@ def _weights(architecture: Architecture, training: Training, plan: Shards) -> _W
     full = sum(line.bytes for line in lines)
     if plan.weights_on_host:
         return _Weights((), full, full)
-    shared = f" / {plan.weights} GPUs" if plan.weights > 1 else ""
+    if plan.weights == 1:
+        return _Weights(tuple(lines), full, 0)
     kept = tuple(
-        replace(line, bytes=divided(line.bytes, plan.weights), formula=line.formula + shared) for line in lines
+        replace(line, bytes=divided(line.bytes, plan.weights), formula=f"({line.formula}) / {plan.weights} GPUs")
+        for line in lines
     )
     return _Weights(kept, full, 0)
 
@@ -155,32 +97,39 @@ def _further_models(architecture: Architecture, training: Training) -> list[Line
     """
     if training.stage in {"sft", "reward"}:
         return []
-    frozen = frozen_copy_bytes(architecture, training)
-    reference = [] if training.is_adapter else [Line("reference model", frozen, "frozen, as the policy")]
+    frozen, formula = frozen_copy(architecture, training)
+    reference = [] if training.is_adapter else [Line("reference model", frozen, formula)]
     if training.stage == "dpo":
         return reference
-    value = sum(line.bytes for line in base_lines(architecture, training))
+    own = base_lines(architecture, training)
+    value = sum(line.bytes for line in own)
     return [
         *reference,
-        Line("reward model", frozen, "frozen, as the policy"),
-        Line("value model", value, "as the policy"),
+        Line("reward model", frozen, formula),
+        Line("value model", value, " + ".join(line.formula for line in own)),
     ]
 
 
 def _buffers(
-    architecture: Architecture, training: Training, plan: Shards, *, state: _State, weights: _Weights
+    architecture: Architecture, training: Training, plan: Shards, *, state: State, weights: _Weights
 ) -> tuple[Line, ...]:
     bucket = int(training.facts.constant("reduce_bucket_elements").value)
-    exchange = bucket_bytes(training, gradients=state.gradients, width=state.gradient_width, bucket_elements=bucket)
-    gathered = 0
     if litgpt.runs(training) and training.fsdp:
         return _flat_buffers(architecture, training)
-    if plan.weights > 1 or plan.weights_on_host:
-        gathered = gather_bytes(architecture, weights=weights.full, on_device=weights.device)
-    return (
-        Line("gradient buckets", exchange, f"{training.sharding} over {training.gpus} GPUs"),
-        Line("gathered weights", gathered, "two blocks at once"),
+    exchange = bucket_bytes(
+        training, gradients=state.gradients.bytes, width=state.gradient_width, bucket_elements=bucket
     )
+    whole = exchange == state.gradients.bytes
+    found = [
+        Line(
+            "gradient buckets",
+            exchange,
+            state.gradients.formula if whole else f"{bucket:,} elements × {state.gradient_width} B",
+        )
+    ]
+    if plan.weights > 1 or plan.weights_on_host:
+        found.append(gathered(architecture, weights=weights.full, on_device=weights.device))
+    return tuple(found)
 
 
 def _flat_buffers(architecture: Architecture, training: Training) -> tuple[Line, ...]:
@@ -200,11 +149,17 @@ def _flat_buffers(architecture: Architecture, training: Training) -> tuple[Line,
 def _activation(moment: Moment, gradients: int, buffers: tuple[Line, ...]) -> Part:
     """What the peak takes beside the gradients, which have a part of their own."""
     total = max(0, moment.bytes - gradients) + sum(line.bytes for line in buffers)
-    lines = [line for line in (*moment.lines, *buffers) if line.bytes and line.label != "gradients"]
+    there = sum(line.bytes for line in moment.lines if line.label == GRADIENTS)
+    lines = [line for line in (*moment.lines, *buffers) if line.bytes and line.label != GRADIENTS]
     rest = total - sum(line.bytes for line in lines)
     if rest:
-        lines.append(Line("gradients counted above that are not there yet", rest))
+        missing = f"{there:,} - {gradients:,} B" if rest == there - gradients else f"0 - {-rest:,} B"
+        lines.append(Line("gradients counted above that are not there yet", rest, missing))
     return Part(name=PartName.ACTIVATION, bytes=total, lines=tuple(lines))
+
+
+def _one(name: PartName, label: str, amount: Amount) -> Part:
+    return _part(name, (Line(label, amount.bytes, amount.formula),))
 
 
 def _part(name: PartName, lines: tuple[Line, ...]) -> Part:

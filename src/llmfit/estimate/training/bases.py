@@ -5,7 +5,7 @@ from math import prod
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import RECIPES, frozen_bytes
-from llmfit.estimate.training.targets import is_linear
+from llmfit.estimate.training.linear import is_linear
 from llmfit.estimate.weights import quantized
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role
@@ -25,11 +25,16 @@ def base_lines(architecture: Architecture, training: Training) -> tuple[Line, ..
     return (Line("model", parameters * width, f"{parameters:,} parameters × {width} B"),)
 
 
-def frozen_copy_bytes(architecture: Architecture, training: Training) -> int:
-    """Bytes of one further copy that only runs forward: a reference or reward model, in 16 bit or as the base."""
+def frozen_copy(architecture: Architecture, training: Training) -> tuple[int, str]:
+    """Return bytes and formula of one further copy that only runs forward: a reference or reward model.
+
+    It is held in 16 bit, in fp32 where all is, or as the base.
+    """
     if training.method == "qlora":
-        return sum(line.bytes for line in _quantised_lines(architecture, training))
-    return architecture.parameters * (4 if training.recipe == "fp32" else 2)
+        lines = _quantised_lines(architecture, training)
+        return sum(line.bytes for line in lines), " + ".join(line.formula for line in lines)
+    width, parameters = 4 if training.recipe == "fp32" else 2, architecture.parameters
+    return parameters * width, f"{parameters:,} parameters × {width} B"
 
 
 def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Line, ...]:
@@ -43,11 +48,12 @@ def _quantised_lines(architecture: Architecture, training: Training) -> tuple[Li
             packed += row.bytes
         else:
             rest += row.bytes
-    wide = 2 if training.upcast_frozen else 1
+    wide, quantised = 2 if training.upcast_frozen else 1, architecture.parameters - rest // 2
+    bits = 8 * packed / max(1, quantised)
     experts = ", routed experts" if leaves_experts(architecture, training) else ""
     source = form.sources[0].source if form.sources else ""
     return (
-        Line(f"linear layers in {form.id}", packed, f"{form.nominal_bits:g} bit a parameter", source),
+        Line(f"linear layers in {form.id}", packed, f"{quantised:,} parameters × {bits:.4g} bit / 8", source),
         Line(f"embeddings, head, norms{experts}", rest * wide, f"{rest // 2:,} parameters × {2 * wide} B"),
     )
 
@@ -70,36 +76,39 @@ def rotary_lines(architecture: Architecture, training: Training) -> tuple[Line, 
     return (Line("rotary table", size, f"4·{architecture.context_length}·{architecture.head_dim}"),)
 
 
-def unpacked_bytes(architecture: Architecture, training: Training) -> int:
-    """Bytes of the largest quantised matrix while a layer computes with it in 16 bit.
+def unpacked(architecture: Architecture, training: Training) -> Line:
+    """Return the bytes of the largest quantised matrix while a layer computes with it in 16 bit.
 
     bitsandbytes 0.42, on which litgpt stands, unpacks to fp16 and casts that: two copies.
     """
+    label = "quantised matrix unpacked for use"
     if training.method != "qlora":
-        return 0
+        return Line(label, 0)
     form = training.base_format
     if form is not None and form.family == "gptq":
-        return _unpacked_gptq_bytes(architecture, training)
+        return _unpacked_gptq(architecture, training, label)
     experts = frozenset[Role]() if leaves_experts(architecture, training) else EXPERT_ROLES
     matrices = (t for t in architecture.tensors if t.layers and (is_linear(t) or t.role in experts))
-    return (4 if litgpt.runs(training) else 2) * max((prod(t.shape) for t in matrices), default=0)
+    largest, width = max((prod(t.shape) for t in matrices), default=0), 4 if litgpt.runs(training) else 2
+    return Line(label, width * largest, f"{largest:,} elements in the largest × {width} B")
 
 
-def _unpacked_gptq_bytes(architecture: Architecture, training: Training) -> int:
-    """Bytes of a GPTQ model's matrices as AutoGPTQ multiplies with them while it trains.
+def _unpacked_gptq(architecture: Architecture, training: Training, label: str) -> Line:
+    """Return the bytes of a GPTQ model's matrices as AutoGPTQ multiplies with them while it trains.
 
     The product is torch's, which keeps each unpacked matrix for backward: those of one layer where layers are computed
     again, else of all. Unpacking one takes 32-bit integers and then 8-bit ones.
     Source: AutoGPTQ 0.7.1, `nn_modules/qlinear/qlinear_cuda_old.py`.
     """
     linear = [t for t in architecture.tensors if t.layers and is_linear(t)]
-    everything = 2 * sum(t.parameters for t in linear)
-    kept = everything if training.gradient_checkpointing == "none" else everything // architecture.num_hidden_layers
-    return kept + 5 * max((prod(t.shape) for t in linear), default=0)
+    every, largest = sum(t.parameters for t in linear), max((prod(t.shape) for t in linear), default=0)
+    layers = 1 if training.gradient_checkpointing == "none" else architecture.num_hidden_layers
+    share = f" / {layers} layers" if layers > 1 else ""
+    return Line(label, 2 * every // layers + 5 * largest, f"2·{every:,}{share} + 5·{largest:,}")
 
 
-def unpacked_head_bytes(architecture: Architecture, training: Training) -> int:
-    """Bytes of the output projection while litgpt, which quantises it too, computes logits with it."""
-    if training.method != "qlora" or not litgpt.runs(training):
-        return 0
-    return 4 * architecture.vocab_size * architecture.hidden_size
+def unpacked_head(architecture: Architecture, training: Training) -> Line:
+    """Return the bytes of the output projection while litgpt, which quantises it too, computes logits with it."""
+    vocabulary, hidden = architecture.vocab_size, architecture.hidden_size
+    used = training.method == "qlora" and litgpt.runs(training)
+    return Line("nf4 head unpacked for use", 4 * vocabulary * hidden if used else 0, f"4·{vocabulary}·{hidden}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import activation_bytes
 from llmfit.records.architecture import Architecture, Role
+from llmfit.records.estimate import Line
 from llmfit.records.training import Training
 
 
@@ -40,7 +41,7 @@ def loss_term(architecture: Architecture, training: Training, *, chunks: int) ->
     vocabulary, tokens, b = architecture.vocab_size, training.tokens, activation_bytes(training)
     if training.stage == "reward" or architecture.is_encoder_only or training.loss == "contrastive":
         return LossTerm(0, "one score or vector a sequence", "")
-    head = head_gradient_bytes(architecture, training)
+    head = head_gradient(architecture, training).bytes
     if litgpt.runs(training):
         wide, piece = litgpt.logits_bytes(training), litgpt.chunk_tokens(training)
         return LossTerm(
@@ -49,8 +50,9 @@ def loss_term(architecture: Architecture, training: Training, *, chunks: int) ->
     if training.loss == "full":
         return _whole(vocabulary, training)
     if training.loss == "chunked":
-        taken = (b * vocabulary + 4 * vocabulary // chunks) * tokens + 2 * head
-        return LossTerm(taken, f"({b} + 4/{chunks})·{vocabulary}·{tokens} + 2·{head}", _CHUNKED)
+        chunk = 4 * vocabulary // chunks
+        taken = (b * vocabulary + chunk) * tokens + 2 * head
+        return LossTerm(taken, f"({b}·{vocabulary} + {chunk})·{tokens} + 2·{head}", _CHUNKED)
     hidden = architecture.hidden_size
     return LossTerm((b + 10) * hidden * tokens + head, f"{b + 10}·{hidden}·{tokens} + {head}", _FUSED)
 
@@ -79,8 +81,8 @@ def _of_pairs(vocabulary: int, training: Training) -> LossTerm:
     return LossTerm(taken, f"({wide}·{training.tokens} + {row})·{vocabulary}", _PAIRS)
 
 
-def head_gradient_bytes(architecture: Architecture, training: Training) -> int:
-    """Bytes of the output projection's gradient; 0 where it does not train."""
+def head_gradient(architecture: Architecture, training: Training) -> Line:
+    """Return the output projection's gradient; no bytes where it does not train."""
     trains = training.method == "full" or (
         bool(training.modules_to_save)
         and any(
@@ -88,7 +90,8 @@ def head_gradient_bytes(architecture: Architecture, training: Training) -> int:
         )
     )
     wide = 4 if training.recipe in {"fp32", "bf16-amp", "fp16-amp"} else 2
-    return head_elements(architecture) * wide if trains else 0
+    formula = f"{wide}·{architecture.vocab_size}·{architecture.hidden_size}"
+    return Line("gradient of the head", head_elements(architecture) * wide if trains else 0, formula)
 
 
 def rollout_bytes(architecture: Architecture, training: Training) -> LossTerm:

@@ -30,6 +30,5 @@ def overhead_part(training: Training, *, tensors: int, device: Device | None) ->
 
 
 def _line(label: str, constant: Constant, present: bool) -> Line:  # noqa: FBT001 - one private caller, named by its label
-    return Line(
-        label, int(constant.value) if present else 0, f"{constant.low:.0f} to {constant.high:.0f} B", constant.source
-    )
+    spread = f"{int(constant.value):,} B, measured {constant.low / 2**30:.2f} to {constant.high / 2**30:.2f} GiB"
+    return Line(label, int(constant.value) if present else 0, spread, constant.source)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmfit.estimate.training import litgpt
+from llmfit.estimate.training.sharding import keeps_masters
 from llmfit.estimate.training.targets import target_tensors
 from llmfit.records.architecture import Architecture
 from llmfit.records.training import LORA_METHODS, Optimizer, Training
@@ -124,12 +125,15 @@ def _arguments(training: Training) -> dict[str, Any]:
 
 
 def _deepspeed(training: Training) -> dict[str, Any]:
-    """Master weights in fp32 are what DeepSpeed keeps, so a full run with them needs it even on one GPU."""
-    masters = training.recipe == "bf16-master" and not training.is_adapter
+    """Master weights in fp32 are what DeepSpeed keeps, so a full run with them needs it even on one GPU.
+
+    Its first stage is what keeps them, bucket and all; on one GPU it divides nothing.
+    """
+    masters = keeps_masters(training)
     if training.fsdp or not (training.zero or masters):
         return {}
     zero: dict[str, Any] = {
-        "stage": training.zero,
+        "stage": max(1, training.zero) if masters and training.gpus == 1 else training.zero,
         "reduce_bucket_size": int(training.facts.constant("reduce_bucket_elements").value),
     }
     if training.offload_optimizer:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.precision import activation_bytes
-from llmfit.estimate.training.targets import is_linear, target_tensors
+from llmfit.estimate.training.linear import is_linear
+from llmfit.estimate.training.targets import target_tensors
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import LORA_METHODS, Training
@@ -173,10 +174,11 @@ def _low_rank(training: Training, tensor: Tensor, *, a: int, b: int, shared: set
         shared.add(group)
     if training.lora_dropout:
         inputs += width if a != b else width + a * width
-    taken = inputs + a * rank
+    taken, formula = inputs + a * rank, f"{inputs} + {a}·{rank}"
     if training.method == "dora":
         taken += (b + 4) * tensor.shape[0]
-    return Term(f"{tensor.module} LoRA", taken * used, len(tensor.layers), f"{used}·({inputs} + {a}·{rank})")
+        formula += f" + {b + 4}·{tensor.shape[0]}"
+    return Term(f"{tensor.module} LoRA", taken * used, len(tensor.layers), f"{used}·({formula})")
 
 
 def _group(role: Role) -> Role:

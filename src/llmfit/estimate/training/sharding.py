@@ -6,6 +6,7 @@ from math import prod
 from llmfit.errors import UsageError
 from llmfit.estimate.training.trained import model_tensors
 from llmfit.records.architecture import Architecture
+from llmfit.records.estimate import Line
 from llmfit.records.training import Training
 
 
@@ -47,6 +48,11 @@ def _unsynchronised(training: Training) -> bool:
     return training.fsdp and training.gradient_accumulation > 1
 
 
+def keeps_masters(training: Training) -> bool:
+    """Whether the weights themselves train beside an fp32 copy, which DeepSpeed keeps, on one GPU too."""
+    return training.recipe == "bf16-master" and not training.is_adapter and training.trainer == "peft"
+
+
 def divided(total: int, many: int) -> int:
     """Return the share of the worst rank."""
     return -(-total // many)
@@ -56,25 +62,25 @@ def bucket_bytes(training: Training, *, gradients: int, width: int, bucket_eleme
     """Return what exchanging gradients takes.
 
     DDP copies every gradient into buckets of their whole size (torch, `gradient_as_bucket_view=False`);
-    ZeRO and FSDP fill one bucket of so many elements.
+    ZeRO and FSDP fill one bucket of so many elements, as DeepSpeed does wherever it keeps master weights.
     """
-    if training.gpus == 1 and not training.zero and not training.fsdp:
+    if training.gpus == 1 and not training.zero and not training.fsdp and not keeps_masters(training):
         return 0
-    if training.sharding == "ddp":
+    if training.sharding == "ddp" and not keeps_masters(training):
         return gradients
     return min(gradients, bucket_elements * width)
 
 
-def gather_bytes(architecture: Architecture, *, weights: int, on_device: int) -> int:
+def gathered(architecture: Architecture, *, weights: int, on_device: int) -> Line:
     """Return the weights that are gathered at once: two blocks, or the largest matrix outside them.
 
     Never more than what sharding or offloading took away.
     """
-    if on_device >= weights:
-        return 0
-    block = largest_block(architecture)
-    gathered = weights * 2 * block // max(1, architecture.parameters)
-    return min(weights - on_device, gathered)
+    label, block, every = "gathered weights", largest_block(architecture), max(1, architecture.parameters)
+    both, away = weights * 2 * block // every, max(0, weights - on_device)
+    if away <= both:
+        return Line(label, away, f"{weights:,} - {on_device:,} B")
+    return Line(label, both, f"{weights:,} B × 2 blocks × {block:,} of {every:,} parameters")
 
 
 def largest_block(architecture: Architecture) -> int:

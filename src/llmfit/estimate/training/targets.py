@@ -1,38 +1,12 @@
 """Which modules an adapter is put on: by name, by PEFT's defaults, or every linear layer."""
 
 from llmfit.errors import UnsupportedWorkloadError, UsageError
+from llmfit.estimate.training.linear import is_linear
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import ALL_LINEAR, Training
 
-LINEAR = frozenset(
-    (
-        Role.ATTN_Q,
-        Role.ATTN_K,
-        Role.ATTN_V,
-        Role.ATTN_QKV,
-        Role.ATTN_OUT,
-        Role.ATTN_LATENT,
-        Role.ATTN_INDEXER,
-        Role.CROSS_ATTN,
-        Role.MLP_GATE,
-        Role.MLP_UP,
-        Role.MLP_GATE_UP,
-        Role.MLP_DOWN,
-        Role.SHARED_EXPERT,
-        Role.MIXER_IN,
-        Role.MIXER_OUT,
-    )
-)
-"""Roles of linear layers inside blocks."""
 _DOWN = frozenset((Role.MLP_DOWN, Role.SHARED_EXPERT))
-
-
-def is_linear(tensor: Tensor) -> bool:
-    """Whether PEFT's `all-linear` would adapt the tensor: linear layers, without head and routed experts."""
-    if len(tensor.shape) != 2 or tensor.section is Section.MTP:
-        return False
-    return tensor.role in LINEAR or (tensor.role is Role.ROUTER and tensor.shape[0] == 1)
 
 
 def target_names(architecture: Architecture, training: Training) -> tuple[str, ...]:

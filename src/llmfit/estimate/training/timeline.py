@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmfit.estimate.training import litgpt
-from llmfit.estimate.training.bases import unpacked_bytes, unpacked_head_bytes
-from llmfit.estimate.training.loss import LossTerm, head_gradient_bytes, kept_outputs, loss_term, rollout_bytes
+from llmfit.estimate.training.bases import unpacked, unpacked_head
+from llmfit.estimate.training.loss import LossTerm, head_gradient, kept_outputs, loss_term, rollout_bytes
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
-from llmfit.estimate.training.targets import LINEAR
+from llmfit.estimate.training.state import Amount
+from llmfit.estimate.training.linear import LINEAR
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
+
+GRADIENTS = "gradients"
+"""Label of the gradients, which have a part of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """Bytes of gradients on one GPU."""
+    """Gradients on one GPU."""
 
-    all: int
-    step: int
+    all: Amount
+    step: Amount
     """What the optimizer needs beside them while it steps."""
 
 
@@ -47,22 +51,22 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
     With gradient accumulation, those of earlier micro-batches are there all the time.
     """
     layers = _layers(architecture, training)
-    held = gradients.all if training.gradient_accumulation > 1 else 0
+    every = Line(GRADIENTS, gradients.all.bytes)
+    held = gradients.all if training.gradient_accumulation > 1 else Amount()
     loss = loss_term(architecture, training, chunks=chunks)
     kept = kept_outputs(architecture, training)
-    cache = max(0, kept.bytes - activation_bytes(training) * architecture.vocab_size * training.tokens)
-    head = head_gradient_bytes(architecture, training)
-    weights = Line(
-        "quantised matrix unpacked for use", unpacked_bytes(architecture, training), "16 bit of the largest matrix"
-    )
-    head_unpacked = Line("nf4 head unpacked for use", unpacked_head_bytes(architecture, training), "4·V·h")
+    logits = activation_bytes(training) * architecture.vocab_size * training.tokens
+    cache = Line("cache that the loop holds", max(0, kept.bytes - logits), f"{kept.formula} - {logits}")
+    head = head_gradient(architecture, training)
+    weights, head_unpacked = unpacked(architecture, training), unpacked_head(architecture, training)
     outputs = Line("outputs that the loop holds", kept.bytes, kept.formula)
     at_loss = (
         *layers.kept,
         layers.casts,
-        Line("logits and loss", loss.bytes + cache, loss.formula, loss.source),
+        Line("logits and loss", loss.bytes, loss.formula, loss.source),
+        cache,
         head_unpacked,
-        Line("gradients of earlier micro-batches", held),
+        Line("gradients of earlier micro-batches", held.bytes, held.formula),
     )
     in_layer = (
         *layers.kept,
@@ -71,16 +75,16 @@ def moments(architecture: Architecture, training: Training, *, gradients: Gradie
         layers.casts,
         outputs,
         weights,
-        Line("gradients of the head or of earlier micro-batches", max(head, held)),
+        head if head.bytes > held.bytes else Line("gradients of earlier micro-batches", held.bytes, held.formula),
     )
-    in_first = (Line("gradients", gradients.all), layers.one, layers.working, outputs, weights)
-    tied = 2 * head * architecture.tied_embeddings
+    in_first = (every, layers.one, layers.working, outputs, weights)
+    tied = 2 * head.bytes * architecture.tied_embeddings
     at_end = (
-        Line("gradients", gradients.all),
-        Line("embedding and head gradients before they are summed", tied, f"2·{head}"),
+        every,
+        Line("embedding and head gradients before they are summed", tied, f"2·{head.formula}"),
         outputs,
     )
-    in_step = (Line("gradients", gradients.all), Line("temporaries of the step", gradients.step), outputs)
+    in_step = (every, Line("temporaries of the step", gradients.step.bytes, gradients.step.formula), outputs)
     return (
         _moment("at the loss", at_loss),
         _moment("in the last layer's backward", in_layer),
@@ -131,12 +135,12 @@ def _layers(architecture: Architecture, training: Training) -> _Layers:
     terms = tuple(saved_terms(architecture, training))
     one = sum(term.bytes * term.layers for term in terms) // many
     working = working_bytes(architecture, b)
-    casts = 2 * _cast_weights(architecture) if training.recipe.endswith("amp") else 0
+    cast = _cast_weights(architecture) if training.recipe.endswith("amp") else 0
     return _Layers(
         (*_kept(architecture, training, terms, tokens=tokens), _ends(architecture, training, tokens=tokens)),
         Line("one layer, computed again", one * training.tokens, f"{one}·{training.tokens}"),
         Line("gradients inside a layer", working * training.tokens, f"{working}·{training.tokens}"),
-        Line("16-bit copies of the weights that autocast keeps", casts),
+        Line("16-bit copies of the weights that autocast keeps", 2 * cast, f"{cast:,} weights × 2 B"),
     )
 
 

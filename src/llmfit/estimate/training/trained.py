@@ -6,7 +6,8 @@ from math import prod
 from typing import Literal
 
 from llmfit.errors import UnsupportedWorkloadError, UsageError
-from llmfit.estimate.training.targets import is_linear, target_tensors
+from llmfit.estimate.training.linear import is_linear
+from llmfit.estimate.training.targets import target_tensors
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import LORA_METHODS, Training
 

@@ -1,6 +1,6 @@
 """Logits and loss."""
 
-from llmfit.estimate.training.loss import head_gradient_bytes, kept_outputs, loss_term, rollout_bytes
+from llmfit.estimate.training.loss import head_gradient, kept_outputs, loss_term, rollout_bytes
 from support.training import llama, load
 
 V, H = 1000, 512
@@ -33,9 +33,9 @@ def test_a_fused_loss_is_as_small_as_the_hidden_state() -> None:
 
 def test_a_frozen_head_has_no_gradient() -> None:
     """Unless it is saved beside the adapter."""
-    assert head_gradient_bytes(llama(), load("lora")) == 0
-    assert head_gradient_bytes(llama(), load("lora", modules_to_save=("embed_tokens",))) == 2 * V * H
-    assert head_gradient_bytes(llama(), load("full", recipe="fp32")) == 4 * V * H
+    assert head_gradient(llama(), load("lora")).bytes == 0
+    assert head_gradient(llama(), load("lora", modules_to_save=("embed_tokens",))).bytes == 2 * V * H
+    assert head_gradient(llama(), load("full", recipe="fp32")).bytes == 4 * V * H
 
 
 def test_a_reward_model_has_no_logits() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmfit.estimate.training.optimizers import state_bytes, step_bytes
+from llmfit.estimate.training.optimizers import Kept, state_bytes, step_width, sum_of
 from llmfit.estimate.training.precision import ADAPTERS, RECIPES
 from llmfit.estimate.training.trained import Trained
 from llmfit.records.architecture import Role
@@ -79,10 +79,18 @@ def test_adapters_keep_fp32_states_unless_told_otherwise() -> None:
 
 def test_the_step_needs_an_fp32_gradient_for_master_weights() -> None:
     """DeepSpeed flattens the share that it steps in 16 bit and casts that to fp32."""
-    assert step_bytes(MATRIX, RECIPES["bf16-master"], foreach=False) == 6 * MATRIX.parameters
+    assert step_width(RECIPES["bf16-master"], foreach=False) == step_width(RECIPES["bf16-master"], foreach=True) == 6
 
 
 def test_foreach_needs_one_state_more_while_it_steps() -> None:
     """Torch takes the root of all second moments at once; the fused variant needs nothing."""
-    assert step_bytes(MATRIX, RECIPES["bf16"], foreach=True) == 2 * MATRIX.parameters
-    assert step_bytes(MATRIX, RECIPES["bf16"], foreach=False) == 0
+    assert step_width(RECIPES["bf16"], foreach=True) == 2
+    assert step_width(RECIPES["bf16"], foreach=False) == 0
+
+
+def test_equal_kinds_are_summed_and_what_takes_nothing_is_left_out() -> None:
+    """The sum has one term for each kind and width, and comes to the bytes."""
+    kept = [Kept("moments", 10, 4), Kept("scales", 3, 4), Kept("moments", 5, 4), Kept("moments", 7, 1), Kept("x", 9, 0)]
+    assert sum_of(kept, models=1) == (79, "15 moments × 4 B + 3 scales × 4 B + 7 moments × 1 B")
+    assert sum_of(kept, models=2) == (158, "30 moments × 4 B + 6 scales × 4 B + 14 moments × 1 B")
+    assert sum_of([], models=1) == (0, "")

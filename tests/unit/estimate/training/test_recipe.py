@@ -1,5 +1,9 @@
 """The arguments that make a run take what the estimate says."""
 
+from typing import Any
+
+import pytest
+
 from llmfit.estimate.training.recipe import OPTIM, recipe
 from llmfit.records.training import OPTIMIZERS
 from support.training import llama, load
@@ -59,6 +63,15 @@ def test_full_fine_tuning_needs_no_peft() -> None:
     assert found.peft == {}
     assert found.deepspeed["bf16"] == {"enabled": True}
     assert recipe(llama(), load("full", recipe="bf16")).deepspeed == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "stage"),
+    [({}, 1), ({"gpus": 2}, 0), ({"gpus": 2, "zero": 1}, 1), ({"zero": 3}, 3), ({"zero": 3, "recipe": "bf16"}, 3)],
+)
+def test_master_weights_on_one_gpu_take_deepspeeds_first_stage(options: dict[str, Any], stage: int) -> None:
+    """Stage 0 would hold them by an optimizer of its own that takes less than the estimate says."""
+    assert recipe(llama(), load("full", **options)).deepspeed["zero_optimization"]["stage"] == stage
 
 
 def test_mixed_precision_loads_fp32_weights() -> None:

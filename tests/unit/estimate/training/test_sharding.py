@@ -6,7 +6,7 @@ import pytest
 
 from llmfit.errors import UsageError
 from llmfit.estimate.training import estimate_training
-from llmfit.estimate.training.sharding import bucket_bytes, gather_bytes, largest_block, shards
+from llmfit.estimate.training.sharding import bucket_bytes, gathered, keeps_masters, largest_block, shards
 from llmfit.records.estimate import Estimate, PartName
 from support.training import llama, load
 
@@ -64,9 +64,38 @@ def test_every_rank_talks_and_keeps_buffers_for_it() -> None:
 def test_ddp_copies_every_gradient_into_buckets() -> None:
     """ZeRO fills one bucket of limited size instead; a lone GPU none."""
     exchange = {"gradients": 1000, "width": 2, "bucket_elements": 100}
-    assert bucket_bytes(load("full", gpus=2), **exchange) == 1000
-    assert bucket_bytes(load("full", gpus=2, zero=2), **exchange) == 200
-    assert bucket_bytes(load("full"), **exchange) == 0
+    assert bucket_bytes(load("full", gpus=2, recipe="bf16"), **exchange) == 1000
+    assert bucket_bytes(load("full", gpus=2, zero=2, recipe="bf16"), **exchange) == 200
+    assert bucket_bytes(load("full", gpus=2, fsdp=True, recipe="bf16"), **exchange) == 200
+    assert bucket_bytes(load("full", recipe="bf16"), **exchange) == 0
+    assert bucket_bytes(load("full", zero=1, recipe="bf16"), **exchange) == 200
+    assert bucket_bytes(load("lora", gpus=2), **exchange) == 1000
+    assert bucket_bytes(load("lora"), **exchange) == 0
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_deepspeed_fills_one_bucket_wherever_it_keeps_master_weights(gpus: int) -> None:
+    """On one GPU too, where its first stage divides nothing."""
+    exchange = {"gradients": 1000, "width": 2, "bucket_elements": 100}
+    assert bucket_bytes(load("full", gpus=gpus), **exchange) == 200
+    assert bucket_bytes(load("freeze", gpus=gpus), **exchange) == 200
+    assert bucket_bytes(load("full", gpus=gpus), gradients=50, width=2, bucket_elements=100) == 50
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "kept"),
+    [
+        ("full", {}, True),
+        ("freeze", {}, True),
+        ("full", {"recipe": "bf16"}, False),
+        ("full", {"recipe": "fp32"}, False),
+        ("lora", {}, False),
+        ("full", {"trainer": "torchtune"}, False),
+    ],
+)
+def test_who_keeps_master_weights(method: str, options: dict[str, Any], kept: bool) -> None:  # noqa: FBT001 - a column of the table above
+    """Weights that train in bf16 beside an fp32 copy, in transformers' world alone."""
+    assert keeps_masters(load(method, **options)) is kept
 
 
 def test_sharded_weights_are_gathered_two_blocks_at_a_time() -> None:
@@ -74,9 +103,10 @@ def test_sharded_weights_are_gathered_two_blocks_at_a_time() -> None:
     model = llama(vocab_size=100, num_hidden_layers=16)
     assert largest_block(model) == LAYER
     weights = 2 * model.parameters
-    assert gather_bytes(model, weights=weights, on_device=weights // 8) == pytest.approx(2 * 2 * LAYER, rel=1e-6)
-    assert gather_bytes(model, weights=weights, on_device=weights - 10) == 10
-    assert gather_bytes(model, weights=weights, on_device=weights) == 0
+    assert gathered(model, weights=weights, on_device=weights // 8).bytes == pytest.approx(2 * 2 * LAYER, rel=1e-6)
+    assert gathered(model, weights=weights, on_device=weights - 10).bytes == 10
+    assert gathered(model, weights=weights, on_device=weights).bytes == 0
+    assert gathered(model, weights=weights, on_device=weights + 1).bytes == 0
 
 
 def test_the_largest_block_may_be_the_embedding() -> None:
