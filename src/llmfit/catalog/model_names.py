@@ -112,6 +112,8 @@ def _spellings(model: Model) -> Iterator[str]:
 def near_models(name: str, models: Iterable[Model]) -> list[str]:
     """Return ids of models like this: the most used whose name contains it, or its words, else those spelled alike.
 
+    Where nothing is, they are the most used of the owner that is named.
+
     A number counts as a whole: `llama3` is within Llama-3.1-8B, not within llama-30b.
     """
     known = list(models)
@@ -121,7 +123,11 @@ def near_models(name: str, models: Iterable[Model]) -> list[str]:
         if len(text) > SHORTEST and (within := _within(text, known)):
             return [model.id for model in within[:3]]
     short = {_short(m.id): m.id for m in known}
-    return [short[name] for name in nearest(wanted, short)]
+    if close := nearest(wanted, short):
+        return [short[name] for name in close]
+    owner = name.casefold().rpartition("/")[0]
+    theirs = [model for model in known if owner and model.id.casefold().startswith(f"{owner}/")]
+    return [model.id for model in sorted(theirs, key=lambda model: (-(model.downloads or 0), model.id))[:3]]
 
 
 def _within(asked: str, models: Iterable[Model]) -> list[Model]:

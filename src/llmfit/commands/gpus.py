@@ -1,12 +1,17 @@
 """`llmfit gpus`: the GPU table."""
 
-from typing import Annotated
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmfit.commands import options as o
 from llmfit.commands.parsing import Command
 from llmfit.commands.sink import Answer, origin_of, terminal
+
+if TYPE_CHECKING:
+    from llmfit.records.device import Gpu
 
 
 def gpus(
@@ -30,15 +35,7 @@ def gpus(
     from llmfit.render.view import render
 
     catalog = load_catalog()
-    wanted = [word.casefold() for word in query or ()]
-    found = [
-        gpu
-        for gpu in catalog.gpus.values()
-        if all(
-            word in " ".join((gpu.id, gpu.name, gpu.vendor, gpu.generation or "", *gpu.aliases)).casefold()
-            for word in wanted
-        )
-    ]
+    found = _matching(catalog.gpus.values(), words=query or ())
     found.sort(key=lambda gpu: (gpu.memory_bytes, gpu.name, gpu.id))
     view = GpusView(gpus=found[:shown], found=len(found), origin=origin_of("gpus", catalog))
     if not found:
@@ -49,6 +46,23 @@ def gpus(
         text = "" if mode == "table" else render(view, output=mode, terminal=terminal(mode))
         return Answer(text=text, exit_code=1, notes=(note,))
     return Answer(text=render(view, output=mode, terminal=terminal(mode)))
+
+
+def _matching(gpus: "Iterable[Gpu]", *, words: Iterable[str]) -> "list[Gpu]":
+    """Return the GPUs that have every word, those in which each begins a word of theirs before all others.
+
+    `m5` is Apple's M5, not SXM5; blanks between letters and numbers do not matter.
+    """
+    wanted = list(words)
+    texts = [(gpu, " ".join((gpu.id, gpu.name, gpu.vendor, gpu.generation or "", *gpu.aliases))) for gpu in gpus]
+    runs = [_runs(word).rstrip() for word in wanted]
+    begun = [gpu for gpu, text in texts if all(word and word in _runs(text) for word in runs)]
+    return begun or [gpu for gpu, text in texts if all(word.casefold() in text.casefold() for word in wanted)]
+
+
+def _runs(text: str) -> str:
+    """Return runs of letters and of digits, each between blanks."""
+    return f" {' '.join(re.findall('[a-z]+|[0-9]+', text.casefold()))} "
 
 
 def add_to(app: typer.Typer) -> None:

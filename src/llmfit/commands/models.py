@@ -8,6 +8,7 @@ import typer
 from llmfit.commands import options as o
 from llmfit.commands.parsing import Command, Group
 from llmfit.commands.sink import Answer, origin_of, terminal
+from llmfit.errors import UnknownModelError
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
@@ -79,7 +80,13 @@ def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -
     from llmfit.render.view import render
 
     catalog = load_catalog()
-    row = row_of(catalog)(catalog.model(model))
+    try:
+        row = row_of(catalog)(catalog.model(model))
+    except UnknownModelError as error:
+        if "/" not in model:
+            raise
+        hint = f"{error.hint}; a model of the Hub is estimated, or imported, by its id"
+        raise UnknownModelError(error.message, hint=hint) from None
     view = ModelView(row=row, origin=origin_of("models show", catalog))
     return Answer(text=render(view, output=mode, terminal=terminal(mode)))
 
@@ -102,11 +109,18 @@ def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model t
 
 
 def _matching(models: "Iterable[Model]", *, words: Iterable[str]) -> "list[Model]":
-    wanted = [word.casefold() for word in words]
+    """Return the models that have every word, as it stands or without marks: `llama3.1` is in `Llama-3.1-8B`."""
+    from llmfit.catalog.model_names import spaced
+
+    wanted = [(word.casefold(), spaced(word)) for word in words]
     return [
         model
         for model in models
-        if all(word in f"{model.id} {model.family} {model.publisher}".casefold() for word in wanted)
+        if all(
+            word in (text := f"{model.id} {model.family} {model.publisher}".casefold())
+            or (runs.strip() and runs in spaced(text))
+            for word, runs in wanted
+        )
     ]
 
 

@@ -35,6 +35,10 @@ GPU_COLUMNS = (
     Column("compute"),
     Column("year", "right"),
 )
+MARK = "*"
+"""Stands behind the name of a GPU on which the sources differ."""
+MOST_DIFFERENCES = 3
+"""Marked GPUs up to which each has a line of its own."""
 _FACTS = (Column("", style="dim"), Column("", shrinks=True))
 
 
@@ -229,16 +233,25 @@ class GpusView:
     def table(self) -> Sequence[Drawable]:
         """Return one line for each GPU, and how many there are."""
         rows = Rows(GPU_COLUMNS, [_gpu_row(gpu) for gpu in self.gpus])
-        return [rows, BLANK, said(count_of(len(self.gpus), "GPU"), _more(self.found - len(self.gpus)))]
+        count = said(count_of(len(self.gpus), "GPU"), _more(self.found - len(self.gpus)))
+        return [rows, BLANK, count, *_differences(self.gpus)]
 
     def markdown(self) -> str:
         """Return one table."""
         return markdown(GPU_COLUMNS, [_gpu_row(gpu) for gpu in self.gpus])
 
 
+def _differences(gpus: Sequence[Gpu]) -> list[Drawable]:
+    """Return what the mark behind a name means: where the sources of a few differ, or how many do."""
+    marked = [gpu for gpu in gpus if gpu.disagreement]
+    if len(marked) > MOST_DIFFERENCES:
+        return [said(f"{MARK} sources differ on {count_of(len(marked), 'GPU')}; --json says where")]
+    return [said(f"{MARK} sources differ on {gpu.name}: {gpu.disagreement}") for gpu in marked]
+
+
 def _gpu_row(gpu: Gpu) -> Row:
     return [
-        gpu.name,
+        f"{gpu.name} {MARK}" if gpu.disagreement else gpu.name,
         f"{gpu.memory_bytes / GIB:g} GiB",
         "" if gpu.bandwidth_gbps is None else f"{gpu.bandwidth_gbps:.0f}",
         "" if gpu.fp16_tflops is None else f"{gpu.fp16_tflops:.0f}",

@@ -242,3 +242,53 @@ def test_norwegian_lists_models_of_both_codes(capsys: pytest.CaptureFixture[str]
     asked = [ask(capsys, "models", "--language", code, "--json").json["models"] for code in ("no", "nb")]
     assert asked[0] == asked[1]
     assert {code for row in asked[0] for code in row["languages"]} >= {"no", "nb"}
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "other"),
+    [
+        (["m5"], "m5-max-36gb", "h100-sxm5-80gb"),
+        (["rtx4090"], "rtx-4090", "rtx-3090"),
+        (["rtx", "30"], "rtx-3090", "rtx-4090"),
+        (["xm5"], "h100-sxm5-80gb", "m5-max-36gb"),
+        (["AMPERE"], "a100x", "rtx-4090"),
+        (["3060ti"], "rtx-3060-ti", "rtx-3060-12gb"),
+    ],
+)
+def test_gpus_are_found_by_the_beginnings_of_words(
+    words: list[str], known: str, other: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With blanks or without; a piece within a word counts where no word begins so."""
+    found = {row["id"] for row in ask(capsys, "gpus", *words, "--json").json["gpus"]}
+    assert known in found
+    assert other not in found
+
+
+def test_a_gpu_on_which_sources_differ_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what they say where there are few, with how many there are else."""
+    few = ask(capsys, "gpus", "m5 max").out
+    assert "Apple M5 Max 36 GB *" in few
+    assert "Apple M5 Max 48 GB *" not in few
+    assert "* sources differ on Apple M5 Max 36 GB: bandwidth: 614 GB/s is the 40-core GPU" in few
+    assert few.count("*") == 2
+    many = ask(capsys, "gpus", "a100").out
+    assert "* sources differ on" in many
+    assert "--json says where" in ask(capsys, "gpus", "--all").out
+    assert "*" not in ask(capsys, "gpus", "rtx 4090").out
+
+
+@pytest.mark.parametrize(("word", "model_id"), [("llama3.1", "meta-llama/Llama-3.1-8B"), ("gem", "google/gemma-2b")])
+def test_models_are_found_without_marks(word: str, model_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As runs of letters and numbers, or as a piece of a name."""
+    found = {row["id"] for row in ask(capsys, "models", word, "--json").json["models"]}
+    assert model_id in found
+    assert "meta-llama/Llama-3.2-1B" not in found
+
+
+def test_a_repository_that_the_catalog_lacks_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """`models show` looks nothing up on the Hub, and says what does."""
+    said = ask(capsys, "models", "show", "nope/none")
+    assert said.code == 3
+    assert "`llmfit models` lists them; a model of the Hub is estimated, or imported, by its id" in said.err
+    assert "of the Hub" not in ask(capsys, "models", "show", "zzzzzz").err
+    assert "hint: Did you mean upstage/" in ask(capsys, "models", "show", "upstage/xyzxyzxyz").err
