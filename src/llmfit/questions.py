@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
-from llmfit.languages import CODES, NAMES, STANDS_FOR, code_of
 from llmfit.licensing import parse_region
 from llmfit.records.format import EngineName, Format, PrecisionName
 from llmfit.records.question import Question
@@ -97,6 +96,8 @@ def _license_word(catalog: Catalog, word: str) -> str:
 
 def _language(catalog: Catalog, word: str) -> str:
     """Return the code of a language that some model claims."""
+    from llmfit.languages import CODES, NAMES, STANDS_FOR, code_of
+
     code = code_of(word)
     known = {language for model in catalog.models.values() for language in model.languages}
     if code not in known and not known.intersection(STANDS_FOR.get(code, ())):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from llmfit.languages import claims
 from llmfit.licensing import allows, effective_license
 from llmfit.rank.facts import Facts
 from llmfit.rank.quality import is_specialist
@@ -61,8 +60,8 @@ class Sieve:
 
     def _reasons(self, model: Model) -> Iterator[tuple[str, str]]:
         yield from self._type(model)
-        if self._languages and (missing := {code for code in self._languages if not claims(model.languages, code)}):
-            yield "language", f"does not claim {', '.join(sorted(missing))}"
+        if self._languages:
+            yield from self._language(model)
         if context_limit(model) < self._context:
             yield "context", f"holds {context_limit(model):,} tokens, {self._context:,} are asked for"
         yield from self._wishes(model)
@@ -89,6 +88,12 @@ class Sieve:
 
     def _specialty(self, model: Model) -> str:
         return next((name for name in self._facts.ranking.specialties if is_specialist(model, name)), "")
+
+    def _language(self, model: Model) -> Iterator[tuple[str, str]]:
+        from llmfit.languages import claims
+
+        if missing := [code for code in sorted(self._languages) if not claims(model.languages, code)]:
+            yield "language", f"does not claim {', '.join(missing)}"
 
     def _wishes(self, model: Model) -> Iterator[tuple[str, str]]:
         asked = self._question

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from llmfit.records.frozen import dataclass
 from llmfit.render.envelope import SCHEMA_VERSION
-from llmfit.render.grid import Records, comma_separated, plain
-from llmfit.render.prose import Drawable
 from llmfit.render.terminal import Terminal, to_ascii
+
+if TYPE_CHECKING:
+    from llmfit.render.grid import Records
+    from llmfit.render.prose import Drawable
 
 Output = Literal["table", "plain", "json", "jsonl", "csv", "markdown"]
 OUTPUTS: tuple[Output, ...] = get_args(Output)
@@ -32,10 +34,10 @@ class View(Protocol):
     def items(self) -> Sequence[Mapping[str, Any]]:
         """Return what `jsonl` writes, one object a line."""
 
-    def records(self) -> Records:
+    def records(self) -> "Records":
         """Return the rows of `plain` and `csv`."""
 
-    def table(self) -> Sequence[Drawable]:
+    def table(self) -> "Sequence[Drawable]":
         """Return the answer for people, part below part."""
 
     def markdown(self) -> str:
@@ -49,10 +51,10 @@ def render(view: View, *, output: Output, terminal: Terminal) -> str:
     if output == "jsonl":
         head = {"schema_version": SCHEMA_VERSION, "command": view.envelope()["command"]}
         return "\n".join(json_text({**head, **item}, terminal=terminal) for item in view.items())
-    if output == "plain":
-        text = plain(view.records())
-    elif output == "csv":
-        text = comma_separated(view.records())
+    if output in {"plain", "csv"}:
+        from llmfit.render.grid import comma_separated, plain
+
+        text = plain(view.records()) if output == "plain" else comma_separated(view.records())
     elif output == "markdown":
         text = view.markdown()
     else:
