@@ -177,7 +177,7 @@ def _device(asked: Question, devices: Sequence[Device]) -> Iterator[Change]:
     for device in devices:
         found = asked.runs(asked.workload, device)
         if found is not None:
-            yield device_change(device, found)
+            yield device_change(device, found, here=asked.device)
             return
 
 
@@ -186,7 +186,7 @@ def _more_gpus(asked: Question, most: int) -> Iterator[Change]:
     for device in asked.more_gpus(most):
         found = asked.runs(asked.workload, device)
         if found is not None:
-            yield device_change(device, found)
+            yield device_change(device, found, here=asked.device)
             return
 
 

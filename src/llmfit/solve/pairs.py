@@ -37,7 +37,7 @@ def pairs_elsewhere(asked: Question, alternatives: Alternatives) -> Iterator[Cha
         for format_ in formats:
             found = asked.runs(replace(load, format=format_), device)
             if found is not None:
-                yield both(format_change(format_, found), device_change(device, found))
+                yield both(format_change(format_, found), device_change(device, found, here=asked.device))
                 return
 
 
@@ -120,9 +120,10 @@ def context_change(context: int, found: Judgement) -> Change:
     return _change("context", context, f"Shorten the context to {context:,} tokens", found)
 
 
-def device_change(device: Device, found: Judgement) -> Change:
-    """Return the change to another machine."""
-    word = "Divide it among" if len(device.gpus) > 1 and len({gpu.name for gpu in device.gpus}) == 1 else "Move to"
+def device_change(device: Device, found: Judgement, *, here: Device) -> Change:
+    """Return the change to another machine: to more of the GPUs that there are `here`, or to other ones."""
+    more = {gpu.name for gpu in device.gpus} == {gpu.name for gpu in here.gpus}
+    word = "Divide it among" if more and len(device.gpus) > 1 else "Move to"
     return _change("gpu", device.name, f"{word} {device.name}", found)
 
 
