@@ -9,6 +9,7 @@ import pytest
 from llmfit.catalog import load_catalog
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
 from llmfit.sources.local import read_local
+from llmfit.sources.resolve import model_of
 
 pytestmark = pytest.mark.shared
 
@@ -32,7 +33,7 @@ def test_published_configurations_are_counted_or_refused(shared: Path) -> None:
             continue
         wanted = counts[row["hf_id"]]
         try:
-            counted = read_local(catalog, str(shared / "facts" / row["file"])).parameters
+            counted = read_local(catalog, str(shared / "facts" / row["file"]), find=model_of).parameters
         except (UnsupportedArchitectureError, InvalidConfigError):
             found["refused"].append(row["hf_id"])
             continue

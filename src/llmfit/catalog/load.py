@@ -4,13 +4,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmfit.catalog.members import Members
 from llmfit.catalog.names import find_gpu, find_model, find_word
-from llmfit.catalog.tables import BY_NAME, COMPILED
+from llmfit.catalog.tables import BUILT_IN, BY_NAME, COMPILED
 from llmfit.catalog.trusted import record_maker, records_maker
 from llmfit.errors import CatalogError
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from llmfit.records.score import Score
     from llmfit.records.task import Task
     from llmfit.records.training import TrainingFacts
-
-BUILT_IN: Final = "built-in"
-"""Origin of the rows that come with the program."""
 
 
 class Catalog:
@@ -239,6 +236,5 @@ def load_catalog(*, user_file: Path | None = USER_FILE) -> Catalog:
     from llmfit.catalog.user import check_user_rows, load_user_rows
 
     rows = load_user_rows(user_file)
-    built_in = Catalog()
-    check_user_rows(rows, built_in)
+    check_user_rows(rows, partial(getattr, Catalog()))
     return Catalog(user_rows=rows, user_file=user_file)

@@ -7,6 +7,8 @@ from llmfit.records.frozen import dataclass
 
 COMPILED = Path(__file__).parent / "compiled"
 """Folder of the compiled tables inside the package."""
+BUILT_IN = "built-in"
+"""Origin of the rows that come with the program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,17 @@
 """The user's own catalog file, laid on top of the built-in one."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from llmfit.catalog.integrity import integrity_problems
 from llmfit.catalog.problems import catalog_error
 from llmfit.catalog.rows import USER_LISTS, Draft, Entry, read_document
-from llmfit.catalog.tables import BY_NAME
+from llmfit.catalog.tables import BUILT_IN, BY_NAME
 from llmfit.catalog.user_file import VARIABLE, find_user_catalog, user_catalog_path
 from llmfit.catalog.yaml_text import Document, load_yaml
 
-if TYPE_CHECKING:
-    from llmfit.catalog.load import Catalog
-
 __all__ = ["VARIABLE", "check_user_rows", "find_user_catalog", "load_user_rows", "user_catalog_path"]
-
-BUILT_IN = "built-in"
 
 
 def load_user_rows(path: Path) -> Draft:
@@ -34,8 +30,10 @@ def load_user_rows(path: Path) -> Draft:
     return draft
 
 
-def check_user_rows(draft: Draft, built_in: "Catalog") -> None:
+def check_user_rows(draft: Draft, built_in: Callable[[str], Mapping[str, Any]]) -> None:
     """Check the user's rows together with the built-in ones, which they replace where the id is the same.
+
+    `built_in` returns the rows of a table by their names.
 
     Raises:
         CatalogError: A row refers to nothing, or two rows share a name.
@@ -44,7 +42,7 @@ def check_user_rows(draft: Draft, built_in: "Catalog") -> None:
     for table in (table for table in BY_NAME.values() if table.key and not table.single):
         own = draft.get(table.name, [])
         replaced = {entry.name for entry in own}
-        rows = getattr(built_in, table.name)
+        rows = built_in(table.name)
         document = Document(file=BUILT_IN, data=None)
         merged[table.name] = [Entry(table, rows[name], document, (name,)) for name in rows if name not in replaced]
         merged[table.name] += own

@@ -1,5 +1,6 @@
 """Reads a model from this machine: a folder, a `config.json`, or files of weights."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from llmfit.sources.reading import LocalFile, LocalFolder
 
 _TOKENIZER = "tokenizer_config.json"
 SUFFIXES = (".gguf", ".safetensors", ".json")
+FindModel = Callable[[Catalog, str], Model]
+"""Finds a model by what somebody calls it."""
 
 
 def layouts_of(catalog: Catalog) -> dict[str, BlockLayout]:
@@ -26,8 +29,8 @@ def layouts_of(catalog: Catalog) -> dict[str, BlockLayout]:
     return {layout.name: layout for format_ in catalog.formats.values() for layout in format_.layouts}
 
 
-def read_local(catalog: Catalog, name: str) -> SourcedModel:
-    """Return the model that a path holds.
+def read_local(catalog: Catalog, name: str, *, find: FindModel) -> SourcedModel:
+    """Return the model that a path holds; `find` returns the base of an adapter by the name that it gives.
 
     Raises:
         SourceError: It cannot be read, or it is not clear what it holds.
@@ -39,7 +42,7 @@ def read_local(catalog: Catalog, name: str) -> SourcedModel:
     except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{name[:200]} cannot be read: {error}") from None
     if folder:
-        return _read_folder(catalog, path)
+        return _read_folder(catalog, path, find=find)
     if path.suffix.casefold() == ".json" and not path.name.endswith(".safetensors.index.json"):
         config = _read_config(path)
         name = f"{path.absolute().parent.name}/{path.name}" if path.name == "config.json" else path.name
@@ -59,22 +62,20 @@ def _read_config(path: Path) -> dict[str, Any]:
     return parse_json(file.read(0, file.size + 1), file=path.name)
 
 
-def _base(catalog: Catalog, name: str) -> Model:
+def _base(catalog: Catalog, find: FindModel, name: str) -> Model:
     """Return an adapter's base; a folder that holds an adapter again would be followed for ever."""
-    from llmfit.sources.resolve import model_of
-
     folder = Path(name).expanduser()
     if (folder / ADAPTER).is_file() and not (folder / "config.json").is_file():
         raise SourceError(f"{name[:200]} is an adapter of an adapter", hint="Name the base model itself")
-    return model_of(catalog, name)
+    return find(catalog, name)
 
 
-def _read_folder(catalog: Catalog, path: Path) -> SourcedModel:
+def _read_folder(catalog: Catalog, path: Path, *, find: FindModel) -> SourcedModel:
     files = LocalFolder(path)
     config = read_json(files, "config.json") if "config.json" in files.names else None
     name = path.resolve().name or str(path)
     if config is None and ADAPTER in files.names:
-        return read_adapter(catalog, files, model_id=name, resolve=partial(_base, catalog))
+        return read_adapter(catalog, files, model_id=name, resolve=partial(_base, catalog, find))
     checkpoint = read_checkpoint(files, layouts=layouts_of(catalog))
     if config is None and checkpoint is None:
         raise SourceError(f"{path} holds no config.json and no weights", hint="Name the folder of one model")

@@ -11,16 +11,18 @@ from llmfit.records.sourced import SourcedModel
 _SUFFIXES = (".gguf", ".safetensors", ".json")
 
 
-def model_of(catalog: Catalog, name: str) -> Model:
+def model_of(catalog: Catalog, name: str | Model) -> Model:
     """Return the model of this name: from the catalog if it has it, else from a path, else from the Hub.
 
-    A name with a revision (`owner/name@revision`) or of a file (`owner/name:Q4_K_M`), and an address, mean the Hub.
+    A model that is given stands for itself. A name with a revision (`owner/name@revision`) or of a file (`owner/name:Q4_K_M`), and an address, mean the Hub.
 
     Raises:
         UnknownModelError, AmbiguousModelError: Nothing, or several rows, have the name.
         SourceError: The path or the repository cannot be read.
         UnsupportedArchitectureError, InvalidConfigError: It was read and cannot be counted.
     """
+    if not isinstance(name, str):
+        return name
     if is_path(name):
         return _read_local(catalog, name)
     try:
@@ -80,7 +82,7 @@ def read_source(catalog: Catalog, name: str) -> SourcedModel:
 def _read_local(catalog: Catalog, name: str) -> SourcedModel:
     from llmfit.sources.local import read_local
 
-    return read_local(catalog, name)
+    return read_local(catalog, name, find=model_of)
 
 
 def is_path(name: str) -> bool:

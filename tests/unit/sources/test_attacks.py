@@ -11,6 +11,7 @@ import pytest
 from llmfit.catalog import Catalog
 from llmfit.errors import LlmfitError, SourceError, UnsupportedArchitectureError
 from llmfit.sources.local import read_local
+from llmfit.sources.resolve import model_of
 from support.checkpoints import (
     GGUF_KEYS,
     LLAMA,
@@ -87,7 +88,7 @@ def test_the_cache_of_the_hub_may_link_to_its_blobs(folder: Path, tmp_path: Path
     for number, name in enumerate(("config.json", "model.safetensors")):
         (folder / name).rename(blobs / str(number))
         (home / name).symlink_to(Path("../../blobs") / str(number))
-    assert read_local(catalog, str(home)).parameters == PARAMETERS
+    assert read_local(catalog, str(home), find=model_of).parameters == PARAMETERS
 
 
 def test_links_in_a_circle_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,7 +184,7 @@ def test_absurd_dimensions_are_refused(value: str, tmp_path: Path, catalog: Cata
     text = json.dumps(LLAMA).replace('"hidden_size": 256', f'"hidden_size": {value}')
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(LlmfitError) as raised:
-        read_local(catalog, str(tmp_path / "config.json"))
+        read_local(catalog, str(tmp_path / "config.json"), find=model_of)
     assert raised.value.exit_code == 3
     assert not isinstance(raised.value, UnsupportedArchitectureError)
 
@@ -196,7 +197,7 @@ def test_a_folder_with_too_many_files_is_refused(
     for number in range(5):
         (tmp_path / str(number)).touch()
     with pytest.raises(SourceError, match="more than 3 files"):
-        read_local(catalog, str(tmp_path))
+        read_local(catalog, str(tmp_path), find=model_of)
 
 
 def test_infinity_passes_where_it_is_no_dimension(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -208,7 +208,7 @@ def test_an_adapter_is_its_base(folder: Path, tmp_path: Path, capsys: pytest.Cap
 def test_an_adapter_of_a_catalog_model_keeps_its_licence(tmp_path: Path, catalog: Catalog) -> None:
     """The base is found in the catalog, and the adapter descends from it."""
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "Qwen/Qwen3-8B"}))
-    found = read_local(catalog, str(tmp_path))
+    found = read_local(catalog, str(tmp_path), find=model_of)
     assert found.base_model == "Qwen/Qwen3-8B"
     assert found.parameters == catalog.model("Qwen/Qwen3-8B").parameters
 
@@ -276,4 +276,4 @@ def test_every_command_takes_a_path(folder: Path, capsys: pytest.CaptureFixture[
 def test_a_chat_template_makes_an_instruct_model(folder: Path, catalog: Catalog, content: str, kind: str) -> None:
     """What the tokenizer's file says is used where it can be read."""
     (folder / "tokenizer_config.json").write_text(content)
-    assert read_local(catalog, str(folder)).kind == kind
+    assert read_local(catalog, str(folder), find=model_of).kind == kind

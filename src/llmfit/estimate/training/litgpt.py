@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.linear import is_linear
+from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.weights.untied import with_own_head
 from llmfit.records.architecture import Architecture, Role, Section, Tensor
 from llmfit.records.training import Training
