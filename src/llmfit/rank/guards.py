@@ -54,9 +54,7 @@ def one_per_lineage(
         if rival is None:
             kept.append(candidate)
         else:
-            detail = (
-                f"{rival.model.id} of the same lineage or series scores {rival.score:.1f}, this {candidate.score:.1f}"
-            )
+            detail = f"its close relative {rival.model.id} scores {rival.score:.1f}, this {candidate.score:.1f}"
             rejected.append(Rejection(model=candidate.model.id, reason="lineage", detail=detail))
     return kept, rejected
 

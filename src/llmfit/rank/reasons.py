@@ -12,11 +12,6 @@ from llmfit.records.task import Task
 if TYPE_CHECKING:
     from llmfit.records.training import Training
 
-_BADGES = {
-    "measured": "measured on benchmarks for this",
-    "related": "judged by benchmarks of its relatives or of neighbouring tasks",
-    "estimated": "judged by size and age alone: nobody's benchmark of it is known",
-}
 _LOW_BITS = 4.2
 """Bits per weight below which a format is called low: Q3_K_M has 4.0, Q4_0 4.5."""
 
@@ -28,7 +23,7 @@ def reasons(candidate: Candidate, *, better: Format | None) -> tuple[str, ...]:
 
 def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
     model, quality = candidate.model, candidate.quality
-    yield f"{size(candidate)}, base of {model.released:%B %Y}: {_BADGES[quality.badge]}"
+    yield f"{size(candidate)}, base of {model.released:%B %Y}: {basis(candidate)}"
     if words := notable(quality):
         yield words
     format_ = candidate.variant.workload.format
@@ -42,6 +37,19 @@ def _reasons(candidate: Candidate, better: Format | None) -> Iterator[str]:
         yield f"{format_.id} {cost}; it is the largest format offered at this size"
     if candidate.license.permissive:
         yield f"permissive licence ({candidate.license.effective_id})"
+
+
+def basis(candidate: Candidate) -> str:
+    """Return what the rating rests on, in words."""
+    quality = candidate.quality
+    if quality.badge == "measured":
+        return "measured on benchmarks for this"
+    if any(row.model == candidate.model.id for row in quality.evidence):
+        return "measured on benchmarks of neighbouring tasks"
+    if quality.evidence:
+        return f"judged by benchmarks of {quality.evidence[0].model}; none of its own is known"
+    others = ", and by what its relatives measured" if quality.badge == "related" else " alone"
+    return f"judged by size and age{others}: no benchmark of it is known"
 
 
 def size(candidate: Candidate) -> str:

@@ -54,7 +54,7 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
         considered=len(facts.models),
         rejections=tuple(sorted(gathered.rejections, key=lambda r: r.model)),
         weights=weights,
-        warnings=missing,
+        warnings=missing if answering else _advice(question),
     )
 
 
@@ -63,15 +63,22 @@ def _guard(gathered: Gathered, question: Question, facts: Facts, *, gap: float |
     ranking, serious, toys = facts.ranking, gathered.fitting, list[Rejection]()
     if gap is not None:
         serious, toys = reject_toys(serious, gap=gap, ratio=ranking.toy_ratio, knee=ranking.small.knee)
-    if question.training is not None:
-        from llmfit.rank.tuning import prefer_starts
-
-        serious, others = prefer_starts(serious, models=facts.models, question=question)
-        toys += others
     ordered = sorted(serious, key=lambda candidate: candidate.order)
+    if question.training is not None:
+        from llmfit.rank.tuning import prefer_starts, thinking_last
+
+        starts, others = prefer_starts(ordered, models=facts.models, question=question)
+        ordered = thinking_last(starts, tasks=[facts.tasks[name] for name in question.tasks])
+        toys += others
     kept, doubles = one_per_lineage(ordered, models=facts.models, question=question, ranking=facts.ranking)
     gathered.rejections += [*toys, *doubles]
     return kept
+
+
+def _advice(question: Question) -> tuple[str, ...]:
+    from llmfit.rank.tuning import advice
+
+    return advice(question.training)
 
 
 def _better_with_ram(

@@ -30,6 +30,10 @@ _COPIES = frozenset(("quantized", "repack", "adapter", "merge"))
 """Relations whose original is the better start."""
 WHOLE = frozenset(("full", "freeze"))
 """Methods that change the weights themselves, for which the base is the usual start; adapters start from instruct."""
+_ROOM = (
+    "every gradient and optimizer state lies on the card: --recipe bf16, --offload-optimizer with --ram, "
+    "or --training lora fits larger models"
+)
 _LEAST_SHARE = 0.95
 """A format takes at least this share of parameters x nominal bits."""
 
@@ -165,7 +169,7 @@ def prefer_starts(
                 kept.append(candidate)
             else:
                 left.append(_left(candidate, wanted[0], question))
-    return kept, left
+    return sorted(kept, key=lambda candidate: candidate.order), left
 
 
 def _starts(relatives: list[Candidate], *, base: bool) -> list[Candidate]:
@@ -176,7 +180,21 @@ def _starts(relatives: list[Candidate], *, base: bool) -> list[Candidate]:
     return []
 
 
+def thinking_last(ordered: Iterable[Candidate], *, tasks: Iterable[Task]) -> list[Candidate]:
+    """Move models that always think behind the others, unless a task is to be thought about: data seldom think."""
+    if any(task.mode == "thinking" for task in tasks):
+        return list(ordered)
+    return sorted(ordered, key=lambda candidate: candidate.model.kind == "reasoning")
+
+
+def advice(training: Training | None) -> tuple[str, ...]:
+    """Return what makes room for larger models, where every weight trains with all its states on the card."""
+    if training is None or training.method != "full" or training.offload_optimizer or training.recipe == "bf16":
+        return ()
+    return (_ROOM,)
+
+
 def _left(candidate: Candidate, start: Candidate, question: Question) -> Rejection:
     method = question.training.method if question.training else ""
-    detail = f"{start.model.id} ({start.model.kind}) of the same lineage is the usual start of {method}"
+    detail = f"{method} usually starts from its close relative {start.model.id} ({start.model.kind})"
     return Rejection(model=candidate.model.id, reason="lineage", detail=detail)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from llmfit.rank.candidate import Candidate
-from llmfit.rank.reasons import notable, size
+from llmfit.rank.reasons import basis, notable, size
 from llmfit.rank.tuning import WHOLE
 from llmfit.records.device import Device
 from llmfit.records.training import ALL_LINEAR, Training
@@ -14,12 +14,7 @@ _STARTS = {
     "instruct": "instruction-tuned weights: an adapter keeps what they already do",
     "reasoning": "it always thinks: data without thinking will weaken that",
 }
-_NO_BASE = "instruction-tuned weights: no base of this lineage is known here"
-_BADGES = {
-    "measured": "measured on benchmarks for this before tuning",
-    "related": "judged by benchmarks of its relatives or of neighbouring tasks",
-    "estimated": "judged by size and age alone",
-}
+_NO_BASE = "instruction-tuned weights: the catalog lacks their base, from which {} usually starts"
 
 
 def tuning_reasons(candidate: Candidate, training: Training, *, device: Device) -> tuple[str, ...]:
@@ -29,7 +24,7 @@ def tuning_reasons(candidate: Candidate, training: Training, *, device: Device) 
 
 def _reasons(candidate: Candidate, training: Training, device: Device) -> Iterator[str]:
     model = candidate.model
-    yield f"{size(candidate)}, base of {model.released:%B %Y}: {_BADGES[candidate.quality.badge]}"
+    yield f"{size(candidate)}, base of {model.released:%B %Y}: {basis(candidate)}"
     if start := _start(model.kind, training):
         yield start
     batch = largest_batch_size(candidate.architecture, training, device=device)
@@ -43,7 +38,9 @@ def _reasons(candidate: Candidate, training: Training, device: Device) -> Iterat
 
 def _start(kind: str, training: Training) -> str:
     """Return what the start means; encoders and embedders have one kind of weights."""
-    return _NO_BASE if training.method in WHOLE and kind == "instruct" else _STARTS.get(kind, "")
+    return (
+        _NO_BASE.format(training.method) if training.method in WHOLE and kind == "instruct" else _STARTS.get(kind, "")
+    )
 
 
 def tuning_warnings(candidate: Candidate, training: Training) -> Iterator[str]:

@@ -6,6 +6,21 @@ from llmfit.records.recommendation import EvidenceRow, Recommendation, Recommend
 from llmfit.render.explain import license_explained, memory_explained
 from llmfit.render.prose import Paragraph, notes, said
 
+_WORDS = {
+    "type": "other kind of model",
+    "task": "not made for the task",
+    "specialist": "made for something else",
+    "context": "context too short",
+    "license": "licence",
+    "parameters": "more parameters than asked",
+    "download": "larger file than asked",
+    "slow": "too slow",
+    "unsupported": "cannot be worked out",
+    "copy": "copy of another",
+    "lineage": "close relative of a pick",
+    "outclassed": "a much better one fits",
+    "outranked": "further down the list",
+}
 SHOWN = 20
 """Rejections that a table lists."""
 
@@ -38,7 +53,12 @@ def _evidence(row: EvidenceRow) -> str:
 
 def rejected(rejections: Sequence[Rejection]) -> list[Paragraph]:
     """Return one paragraph for each model that was left out, with the reason."""
-    return [said(f"{one.model}: {one.reason}; {one.detail}", indent=2) for one in rejections]
+    return [said(f"{one.model}: {in_words(one.reason)}; {one.detail}", indent=2) for one in rejections]
+
+
+def in_words(reason: str) -> str:
+    """Return the stable word of a rejection as a reader would say it."""
+    return _WORDS.get(reason) or reason.replace("_", " ")
 
 
 def closest(answer: Recommendations) -> list[Paragraph]:
