@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UnsupportedWorkloadError, UsageError, nearest
@@ -17,14 +17,8 @@ from llmfit.records.workload import Workload
 DEFAULT_CONTEXT = 8192
 """Tokens of one sequence where nobody says; a model's own limit where that is lower."""
 
-PRECISIONS: dict[PrecisionName, dict[EngineName, tuple[str, ...]]] = {
-    "fp32": {"llama.cpp": ("F32",), "transformers": ("f32",), "vllm": ("f32",)},
-    "fp16": {"llama.cpp": ("F16", "BF16"), "transformers": ("bf16", "f16"), "vllm": ("bf16", "f16")},
-    "fp8": {"vllm": ("fp8",)},
-    "int8": {"llama.cpp": ("Q8_0",), "transformers": ("int8",), "vllm": ("w8a8", "gptq-int8")},
-    "int4": {"llama.cpp": ("Q4_K_M",), "transformers": ("nf4",), "vllm": ("awq-int4", "gptq-int4")},
-}
-"""What each engine stores a precision as; the first is the default."""
+PRECISIONS: tuple[PrecisionName, ...] = get_args(PrecisionName)
+"""Every precision, the most exact first; `Engine.stores` says what each engine stores it as."""
 
 
 def device_of(
@@ -109,25 +103,26 @@ def format_of(catalog: Catalog, *, engine: Engine, precision: PrecisionName | No
         return named
     if precision is None:
         raise UsageError("No precision and no format", hint="Give --precision or --format")
-    names = PRECISIONS[precision].get(engine.id)
-    if not names:
-        able = [name for name in catalog.engines if name in PRECISIONS[precision]]
-        raise UsageError(f"{engine.id} has no {precision}", hint=f"Engines that have it: {', '.join(able)}")
-    return catalog.format(names[0])
+    usual = engine.usual_format(precision)
+    if usual is None:
+        able = ", ".join(_engines_with(catalog, precision))
+        raise UsageError(f"{engine.id} has no {precision}", hint=f"Engines that have it: {able}")
+    return catalog.formats[usual]
+
+
+def _engines_with(catalog: Catalog, precision: PrecisionName) -> tuple[EngineName, ...]:
+    return tuple(engine.id for engine in catalog.engines.values() if engine.usual_format(precision))
 
 
 def kv_format_of(catalog: Catalog, *, engine: Engine, name: str | None, weights: Format | None = None) -> KvFormat:
-    """Return the cache's format: the named one, else 16-bit floats; 32-bit ones beside such weights.
-
-    llama.cpp keeps 16 bits whatever the weights are; transformers and vLLM keep the weights' type.
+    """Return the cache's format: the named one, else the usual one of the engine beside such weights.
 
     Raises:
         UnknownWordError: No cache format has the name.
         UsageError: The engine does not have it.
     """
     if name is None:
-        wide = weights is not None and weights.precision == "fp32" and engine.id != "llama.cpp"
-        return catalog.kv_format("f32" if wide else "f16")
+        return catalog.kv_formats[engine.usual_kv_format(None if weights is None else weights.precision)]
     found = catalog.kv_format(name)
     if engine.id not in found.engines:
         raise UsageError(
@@ -270,7 +265,7 @@ def _engine_for(
     if format_name is not None:
         able: Sequence[EngineName] = catalog.format(format_name).engines
     elif precision is not None:
-        able = tuple(PRECISIONS[precision])
+        able = _engines_with(catalog, precision)
     else:
         return usual
     if not able:

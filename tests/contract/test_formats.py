@@ -5,8 +5,10 @@ import itertools
 import pytest
 import yaml
 
+from llmfit.catalog import load_catalog
 from llmfit.estimate.weights.gguf_rules import SCHEMES, Slot, Traits, choices, fitting, head_type
 from llmfit.records.format import Format
+from llmfit.words import PRECISIONS
 from support.formats import DATA, load_formats, load_kv_formats
 
 gguf = pytest.importorskip("gguf")
@@ -44,24 +46,42 @@ def test_names_and_aliases_are_unique() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "engine", "expected"),
+    ("precision", "llamacpp", "transformers", "vllm"),
     [
-        ("fp32", "llama.cpp", "f32"),
-        ("fp32", "transformers", "f32"),
-        ("fp16", "vllm", "f16"),
-        ("fp8", "vllm", "fp8"),
-        ("int8", "llama.cpp", "Q8_0"),
-        ("int8", "transformers", "int8"),
-        ("int8", "vllm", "w8a8"),
-        ("int4", "llama.cpp", "Q4_K_M"),
-        ("int4", "transformers", "nf4"),
-        ("int4", "vllm", "awq-int4"),
+        ("fp32", "f32", "f32", "f32"),
+        ("fp16", "f16", "bf16", "bf16"),
+        ("fp8", None, None, "fp8"),
+        ("int8", "Q8_0", "int8", "w8a8"),
+        ("int4", "Q4_K_M", "nf4", "awq-int4"),
     ],
 )
-def test_a_precision_has_a_usual_format_on_each_engine(precision: str, engine: str, expected: str) -> None:
-    """The first format of a precision that an engine runs is its usual one."""
-    found = [f.id for f in load_formats().values() if f.precision == precision and engine in f.engines]
-    assert found[0] == expected
+def test_a_precision_has_a_usual_format_on_each_engine(
+    precision: str, llamacpp: str | None, transformers: str | None, vllm: str | None
+) -> None:
+    """Design, section 2; an engine without one does not have the precision."""
+    engines = load_catalog(user_file=None).engines
+    found = [engines[name].usual_format(precision) for name in ("llama.cpp", "transformers", "vllm")]
+    assert found == [llamacpp, transformers, vllm]
+
+
+def test_a_cache_is_as_wide_as_its_engine_makes_it() -> None:
+    """Beside fp32 weights transformers and vLLM keep fp32, llama.cpp 16 bits; 16 bits beside all others."""
+    for engine in load_catalog(user_file=None).engines.values():
+        wide = "f16" if engine.id == "llama.cpp" else "f32"
+        assert engine.usual_kv_format("fp32") == wide
+        assert {engine.usual_kv_format(precision) for precision in ("fp16", "int4", None)} == {"f16"}
+
+
+def test_the_guide_says_what_a_precision_means() -> None:
+    """The table of `docs/guide/estimate.md` is that of `data/engines.yaml`."""
+    guide = (DATA.parent / "docs" / "guide" / "estimate.md").read_text("utf-8").splitlines()
+    start = guide.index("| precision | llama.cpp | transformers | vllm |")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in guide[start + 2 : start + 7]]
+    engines = load_catalog(user_file=None).engines
+    for precision, *cells in rows:
+        stored = [engines[name].usual_format(precision) for name in ("llama.cpp", "transformers", "vllm")]
+        assert cells == ["–" if name is None else f"`{name}`" for name in stored]
+    assert [row[0] for row in rows] == list(PRECISIONS)
 
 
 def test_fp8_is_no_precision_of_llamacpp_and_transformers() -> None:

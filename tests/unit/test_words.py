@@ -40,15 +40,17 @@ def test_encoders_are_asked_in_16_bit_on_transformers(catalog: Catalog, name: st
     assert found.context == min(8192, catalog.model(name).context_length)
 
 
-@pytest.mark.parametrize("precision", list(w.PRECISIONS))
+@pytest.mark.parametrize("precision", w.PRECISIONS)
 def test_each_precision_means_a_format_that_its_engine_runs(catalog: Catalog, precision: str) -> None:
-    """The table of precisions names formats that exist, each of that precision and on that engine."""
-    for engine, names in w.PRECISIONS[precision].items():  # type: ignore[index]  # parametrised by its own keys
-        for name in names:
-            found = catalog.format(name)
-            assert found.precision == precision
-            assert engine in found.engines
-        assert load(catalog, engine=engine, precision=precision).format == catalog.format(names[0])
+    """An engine's first format of a precision is what it means there, and without it the precision is refused."""
+    for engine in catalog.engines.values():
+        if engine.usual_format(precision) is None:
+            with pytest.raises(UsageError, match=f"{engine.id} has no {precision}") as caught:
+                load(catalog, engine=engine.id, precision=precision)
+            assert "vllm" in caught.value.hint
+        else:
+            found = load(catalog, engine=engine.id, precision=precision).format
+            assert (found.id, found.precision) == (engine.usual_format(precision), precision)
 
 
 @pytest.mark.parametrize(("engine", "cache"), [("llama.cpp", "f16"), ("transformers", "f32"), ("vllm", "f32")])

@@ -15,7 +15,7 @@ FIRST_RELEASE = 2017
 def integrity_problems(draft: Draft) -> list[Problem]:
     """Return every problem between the rows of these tables."""
     found: list[Problem] = []
-    references = (_model_references, _score_references, _task_references, _cloud_references)
+    references = (_model_references, _score_references, _task_references, _cloud_references, _engine_references)
     for check in (_unique_names, *references, _dates, _model_values):
         found += check(draft)
     return found
@@ -98,6 +98,23 @@ def _cloud_references(draft: Draft) -> Iterator[Problem]:
     for entry in draft.get("clouds", ()):
         if gpus and entry.record.gpu not in gpus:
             yield _unknown(entry, "gpu", entry.record.gpu, gpus, kind="GPU")
+
+
+def _engine_references(draft: Draft) -> Iterator[Problem]:
+    """A precision means formats that have it and that the engine runs, beside a cache of a known format."""
+    formats = {entry.name: entry.record for entry in draft.get("formats", ())}
+    kv_formats = _ids(draft, "kv_formats")
+    for entry in draft.get("engines", ()):
+        for place, stored in enumerate(entry.record.stores):
+            field = f"stores.{place}"
+            for name in stored.formats if formats else ():
+                if name not in formats:
+                    yield _unknown(entry, field, name, formats, kind="format")
+                elif (own := formats[name]).precision != stored.precision or entry.name not in own.engines:
+                    message = f"`{name}` is no {stored.precision} of {entry.name}"
+                    yield entry.problem(field, message, "name a format of that precision which it runs")
+            if kv_formats and stored.kv_format not in kv_formats:
+                yield _unknown(entry, field, stored.kv_format, kv_formats, kind="KV format")
 
 
 def _dates(draft: Draft) -> Iterator[Problem]:

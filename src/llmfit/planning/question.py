@@ -21,7 +21,6 @@ from llmfit.records.model import Model
 from llmfit.records.plan import Plan
 from llmfit.records.workload import Workload
 from llmfit.words import (
-    PRECISIONS,
     architecture_of,
     context_of,
     default_engine,
@@ -106,7 +105,7 @@ def wanted_of(
             plain = Workload(
                 engine=catalog.engines[engine],
                 format=formats[0],
-                kv_format=kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format),
+                kv_format=kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format, weights=formats[0]),
                 context=tokens,
                 sequences=sequences or 1,
             )
@@ -115,7 +114,14 @@ def wanted_of(
         except LlmfitError as error:
             faults.append(error)
             continue
-        loads += [replace(asked, format=format_) for format_ in formats]
+        loads += [
+            replace(
+                asked,
+                format=format_,
+                kv_format=kv_format_of(catalog, engine=asked.engine, name=kv_format, weights=format_),
+            )
+            for format_ in formats
+        ]
     if faults and (engines or not loads):
         raise faults[0]
     usual = workload_of(catalog, row, architecture, engine=loads[0].engine.id).format
@@ -154,8 +160,7 @@ def _formats(
     if every:
         found = [f for f in catalog.formats.values() if runner.id in f.engines and not f.requires_qat]
     else:
-        usual = [names[runner.id][0] for names in PRECISIONS.values() if runner.id in names]
-        found = [catalog.format(word) for word in usual if catalog.format(word).precision != "fp32"]
+        found = [catalog.formats[stored.formats[0]] for stored in runner.stores if stored.precision != "fp32"]
     cache = kv_format_of(catalog, engine=runner, name=None)
     load = Workload(engine=runner, format=found[0], kv_format=cache, context=1)
     able = [format_ for format_ in found if _can_store(architecture, replace(load, format=format_))]

@@ -3,9 +3,11 @@
 from typing import Literal
 
 from llmfit.records.base import Record
-from llmfit.records.format import EngineName
+from llmfit.records.format import EngineName, PrecisionName
 
 Platform = Literal["cuda", "rocm", "metal", "vulkan", "cpu"]
+USUAL_KV_FORMAT = "f16"
+"""Format of the cache beside weights of which nothing else is said."""
 
 
 class Constant(Record):
@@ -30,13 +32,33 @@ class Constant(Record):
     """Whether it was measured on what it is used for; else a figure of something alike stands in."""
 
 
+class StoredPrecision(Record):
+    """How an engine stores what a user calls a precision."""
+
+    precision: PrecisionName
+    formats: tuple[str, ...]
+    """Ids of formats of weights; the first is the usual one."""
+    kv_format: str = USUAL_KV_FORMAT
+    """Id of the cache's format beside such weights, which an engine may keep without offering it for others."""
+
+
 class Engine(Record):
     """An engine with the constants of its overhead."""
 
     id: EngineName
     version: str
     """The version whose rules are the default."""
+    stores: tuple[StoredPrecision, ...] = ()
+    """The precisions that it has, the most exact first."""
     constants: tuple[Constant, ...]
+
+    def usual_format(self, precision: str) -> str | None:
+        """Return the id of the format that a precision means; None where the engine does not have it."""
+        return next((stored.formats[0] for stored in self.stores if stored.precision == precision), None)
+
+    def usual_kv_format(self, precision: str | None) -> str:
+        """Return the id of the cache's usual format beside weights of this precision, or of none that has a name."""
+        return next((stored.kv_format for stored in self.stores if stored.precision == precision), USUAL_KV_FORMAT)
 
     def constant(self, name: str, platform: str = "any") -> Constant:
         """Return the constant of this name, the platform's own before the general one.

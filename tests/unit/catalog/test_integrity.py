@@ -10,8 +10,10 @@ from llmfit.catalog.rows import Draft, Entry
 from llmfit.catalog.tables import BY_NAME
 from llmfit.catalog.yaml_text import Document
 from llmfit.records.base import Source
+from llmfit.records.engine import Engine, StoredPrecision
 from llmfit.records.score import Score
 from llmfit.records.task import Task
+from support.formats import load_formats, load_kv_formats
 from support.models import a_gpu, a_license, a_model
 
 FILE = Document(file="f.yaml", data=None)
@@ -94,6 +96,23 @@ def test_scores_and_fallbacks_lead_to_rows() -> None:
     assert said(models=[a_model("a/one")], scores=[score])[0][1:] == ("model", "use `a/one`, or add the model")
     task = Task(id="chat", name="Chat", kinds=("instruct",), fallback="tchat")
     assert said(tasks=[task]) == [("chat", "fallback", "use `chat`, or add the task")]
+
+
+@pytest.mark.parametrize(
+    ("stored", "edit"),
+    [
+        (StoredPrecision(precision="int4", formats=("q4_k_m",)), "use `Q4_K_M`, or add the format"),
+        (StoredPrecision(precision="int8", formats=("Q4_K_M",)), "name a format of that precision which it runs"),
+        (StoredPrecision(precision="int4", formats=("nf4",)), "name a format of that precision which it runs"),
+        (StoredPrecision(precision="int4", formats=("Q4_K_M",), kv_format="f17"), "use `f16`, or add the KV format"),
+        (StoredPrecision(precision="int4", formats=("Q4_K_M",)), ""),
+    ],
+)
+def test_a_precision_means_formats_that_its_engine_runs(stored: StoredPrecision, edit: str) -> None:
+    """Of that precision, on that engine, beside a cache of a known format."""
+    tables: dict[str, list[Any]] = {"formats": [*load_formats().values()], "kv_formats": [*load_kv_formats().values()]}
+    found = said(engines=[Engine(id="llama.cpp", version="1", stores=(stored,), constants=())], **tables)
+    assert found == ([("llama.cpp", "stores.0", edit)] if edit else [])
 
 
 @pytest.mark.parametrize("day", ["2025", "2025-02", "2025-02-28", "1999-12-31"])

@@ -84,6 +84,7 @@ def test_a_named_format_is_the_only_one() -> None:
         ("transformers", "int4", "nf4"),
         ("transformers", "int8", "int8"),
         ("vllm", "fp8", "fp8"),
+        ("vllm", "int8", "w8a8"),
         ("vllm", "int4", "awq-int4"),
     ],
 )
@@ -194,8 +195,8 @@ def test_a_cache_is_as_wide_as_for_the_other_commands(engine: EngineName, precis
     assert chooser.workload(model, engine=runner, format_=format_).kv_format == expected
 
 
-def test_vllm_divides_by_as_many_gpus_as_divide_the_heads() -> None:
-    """Three cards hold a model of 32 heads on two of them, as vLLM would accept it."""
+def test_vllm_uses_every_gpu() -> None:
+    """Three cards hold a model of 32 heads in three groups of layers, as every other command counts it."""
     catalog = load_catalog(user_file=None)
     model = catalog.model("Qwen/Qwen3-8B")
     one = card(24)
@@ -203,7 +204,7 @@ def test_vllm_divides_by_as_many_gpus_as_divide_the_heads() -> None:
     chooser = Chooser(Question(engines=("vllm",)), built_in(), device=device, context=8192, images=0)
     chosen, _ = chooser.choose(model, describe(model.architecture))
     assert chosen is not None
-    assert len(chosen.fit.estimate.per_gpu_bytes) == 2
+    assert len(chosen.fit.estimate.per_gpu_bytes) == 3
 
 
 def test_formats_of_a_size_are_those_of_the_ladder() -> None:
