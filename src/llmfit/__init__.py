@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmfit.api import compare_models, estimate_model, named_device, recommend_models
+    from llmfit.api import compare_models, estimate_finetuning, estimate_model, named_device, recommend_models
     from llmfit.catalog import Catalog, load_catalog
     from llmfit.errors import LlmfitError
-    from llmfit.finetuning import estimate_finetuning
     from llmfit.records.device import Device
     from llmfit.records.estimate import Estimate, Fit, Verdict
     from llmfit.records.model import Model
@@ -26,7 +25,7 @@ _HOMES = {
     "Sizing": "llmfit.records.sizing",
     "Verdict": "llmfit.records.estimate",
     "compare_models": "llmfit.api",
-    "estimate_finetuning": "llmfit.finetuning",
+    "estimate_finetuning": "llmfit.api",
     "estimate_model": "llmfit.api",
     "load_catalog": "llmfit.catalog",
     "named_device": "llmfit.api",

@@ -1,36 +1,49 @@
-"""What programs call: every answer of the command line as a function that returns a record."""
+"""What programs call: every answer of the command line as a function that returns a record.
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+Options are those of the command line, with underscores; they are read, checked and refused as they are there.
+"""
 
+from collections.abc import Iterable, Mapping
+from typing import Any, Unpack
+
+from llmfit.arguments import (
+    DEVICE,
+    LOAD,
+    TRAINING,
+    WISHES,
+    LoadOptions,
+    Number,
+    TrainingOptions,
+    Wishes,
+    Words,
+    given,
+    method_of,
+    shown,
+)
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.errors import InvalidConfigError, LlmfitError, UnsupportedArchitectureError, UsageError
-from llmfit.records.architecture import Architecture
+from llmfit.errors import UsageError
 from llmfit.records.device import Device
-from llmfit.records.estimate import Fit, Verdict
 from llmfit.records.model import Model
 from llmfit.records.recommendation import Recommendations
-from llmfit.records.sizing import Sizing, Split
-from llmfit.records.sourced import SourcedModel
-from llmfit.records.workload import Workload
-from llmfit.words import architecture_of, device_of, workload_of
+from llmfit.records.sizing import Sizing
+from llmfit.words import device_of
 
 
 def recommend_models(
     *,
-    gpu: Sequence[str] = (),
-    vram: float | None = None,
-    ram: float | None = None,
+    gpu: Words | None = None,
+    vram: float | str | None = None,
+    ram: float | str | None = None,
     device: Device | None = None,
     catalog: Catalog | None = None,
-    training: Mapping[str, Any] | str | None = None,
-    **wishes: Any,  # noqa: ANN401 - those of `questions.question_of`, each of its own type
+    training: str | Mapping[str, Any] | None = None,
+    top: Number | None = 5,
+    **wishes: Unpack[Wishes],
 ) -> Recommendations:
     """Return which models to use, or to fine-tune, on a device; this machine where none is named.
 
-    `wishes` are the options of `llmfit recommend`: task, license_, region, language, context, …
-    `training` is a method of fine-tuning, or fields of `records.training.Training` such as
-    `{"method": "qlora", "batch_size": 4}`.
+    `training` is a method of fine-tuning, or its options: `{"method": "qlora", "batch_size": 4}`.
+    `top` is how many models to return; None for all.
 
     Raises:
         LlmfitError: No answer can be given; the message says why.
@@ -38,166 +51,140 @@ def recommend_models(
     from llmfit.questions import question_of
     from llmfit.rank import recommend
 
-    catalog = catalog or load_catalog()
-    question = question_of(catalog, **wishes)
-    device = device or device_of(catalog, gpu=gpu, vram=vram, ram=ram)
+    catalog = _catalog(catalog)
+    read = given(WISHES, {**wishes, "top": top})
+    question = question_of(catalog, top=read.pop("top", None), **read)
+    device = _device(catalog, device, gpu=gpu, vram=vram, ram=ram) or device_of(catalog)
     if training is not None:
         from llmfit.finetuning import to_finetune
 
-        words = {"method": training} if isinstance(training, str) else dict(training)
-        question, device = to_finetune(catalog, question, device=device, training=words.pop("method"), **words)
+        method, options = method_of(training)
+        question, device = to_finetune(catalog, question, device=device, training=method, **options)
     return recommend(question, catalog, device=device)
 
 
 def estimate_model(
     model: str | Model,
     *,
+    gpu: Words | None = None,
+    vram: float | str | None = None,
+    ram: float | str | None = None,
     device: Device | None = None,
     catalog: Catalog | None = None,
-    **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
+    **load: Unpack[LoadOptions],
 ) -> Sizing:
-    """Return the bytes of a model under a load, and whether they fit the device where one is given.
-
-    `load` are the options of `llmfit estimate`: engine, precision, format_name, kv_format, context, …
+    """Return the bytes of a model under a load, and whether they fit the device where one is named.
 
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.estimate import estimate
-    from llmfit.estimate.speed import estimate_speed, why_no_speed
-    from llmfit.estimate.weights.as_stored import estimate_as_stored
-    from llmfit.fit import fit
-    from llmfit.licensing import effective_license
+    from llmfit.estimating import size_model
 
-    catalog = catalog or load_catalog()
-    row = row_of(catalog, model)
-    architecture, problems = _described(row)
-    workload = workload_of(catalog, row, architecture, **load)
-    if architecture and device and (load.get("tensor_parallel") or load.get("pipeline_parallel")):
-        _check_shape(architecture, workload, device)
-    device = _within_share(device, workload)
-    if architecture is None:
-        estimated = estimate_as_stored(workload)
-    else:
-        estimated = estimate(architecture, workload, device=device, explain=True)
-    fitted = None if device is None else fit(estimated, device)
-    speed, why = None, ""
-    if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
-        speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
-        why = "" if speed else why_no_speed(architecture, workload, device=device)
-    split = None
-    if architecture and fitted:
-        fitted, split = _settled(architecture, workload, fitted)
-    return Sizing(
-        model=row,
-        active_parameters=None if architecture is None else architecture.active_parameters,
-        license=effective_license(row, models=catalog.models, licenses=catalog.licenses),
-        workload=workload,
-        estimate=estimated,
-        fit=fitted,
-        speed=speed,
-        speed_reason=why,
-        warnings=(*problems, *caveats_of(row)),
-        offload=split,
-    )
-
-
-def _check_shape(architecture: Architecture, workload: Workload, device: Device) -> None:
-    """Raise UsageError where vLLM could not divide the model among these GPUs as it was asked to."""
-    from llmfit.estimate.shapes import shape_problems
-
-    for problem in shape_problems(architecture, workload, device):
-        raise UsageError(problem.message, hint=problem.hint or "Leave --tensor-parallel-size out")
-    options = workload.options
-    if options.tensor_parallel * options.pipeline_parallel == 1 < len(device.gpus):
-        raise UsageError(f"One of the {len(device.gpus)} GPUs alone would be used", hint="Name one GPU")
-
-
-def _within_share(device: Device | None, workload: Workload) -> Device | None:
-    """Return the device with what vLLM's share leaves of it; itself for other engines.
-
-    Raises UnsupportedWorkloadError where vLLM does not run on its GPUs.
-    """
-    if device is None or workload.engine.id != "vllm":
-        return device
-    from llmfit.solve.platforms import check_platform
-    from llmfit.solve.share import within_share
-
-    check_platform(workload.engine.id, device)
-
-    return within_share(device, workload)
-
-
-def _settled(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple[Fit, Split | None]:
-    """Return the verdict with the split that makes it true, where it says that part of the model lies in RAM."""
-    if fitted.verdict is not Verdict.OFFLOAD:
-        return fitted, None
-    from llmfit.solve.offload import settle
-
-    return settle(architecture, workload, fitted)
-
-
-def row_of(catalog: Catalog, model: str | Model) -> Model:
-    """Return the model of this name: a row of the catalog, or what a path or the Hub holds."""
-    if not isinstance(model, str):
-        return model
-    from llmfit.sources.resolve import model_of
-
-    return model_of(catalog, model)
-
-
-def _described(model: Model) -> tuple[Architecture | None, tuple[str, ...]]:
-    """Return the architecture; None with the reason where only stored tensors are known.
-
-    Raises:
-        UnsupportedArchitectureError, InvalidConfigError: Neither is known.
-    """
-    try:
-        return architecture_of(model), ()
-    except (UnsupportedArchitectureError, InvalidConfigError) as error:
-        if not isinstance(model, SourcedModel) or model.checkpoint is None:
-            raise
-        return None, (f"weights are known from the headers alone: {error.message}",)
+    catalog = _catalog(catalog)
+    read = given(LOAD, load)
+    row = _model(catalog, model)
+    return size_model(catalog, row, device=_device(catalog, device, gpu=gpu, vram=vram, ram=ram), **read)
 
 
 def compare_models(
-    models: Sequence[str | Model],
+    models: str | Model | Iterable[str | Model],
     *,
+    gpu: Words | None = None,
+    vram: float | str | None = None,
+    ram: float | str | None = None,
     device: Device | None = None,
     catalog: Catalog | None = None,
-    **load: Any,  # noqa: ANN401 - those of `words.workload_of`, each of its own type
+    **load: Unpack[LoadOptions],
 ) -> tuple[Sizing, ...]:
     """Return an estimate of each model under the same load.
 
     Raises:
         LlmfitError: No answer can be given for one of them; the message says why.
     """
-    catalog = catalog or load_catalog()
-    return tuple(estimate_model(model, device=device, catalog=catalog, **load) for model in models)
+    from llmfit.estimating import size_model
+
+    catalog = _catalog(catalog)
+    read = given(LOAD, load)
+    alone = isinstance(models, str | Mapping) or not isinstance(models, Iterable)
+    several: Iterable[Any] = (models,) if alone else models  # type: ignore[assignment]  # one model is no iterable
+    rows = [_model(catalog, model) for model in several]
+    if not rows:
+        raise UsageError("No model is named", hint="Name two or more")
+    device = _device(catalog, device, gpu=gpu, vram=vram, ram=ram)
+    return tuple(size_model(catalog, row, device=device, **read) for row in rows)
+
+
+def estimate_finetuning(
+    model: str | Model,
+    method: str,
+    *,
+    gpu: Words | None = None,
+    vram: float | str | None = None,
+    ram: float | str | None = None,
+    device: Device | None = None,
+    catalog: Catalog | None = None,
+    **options: Unpack[TrainingOptions],
+) -> Sizing:
+    """Return the bytes of fine-tuning a model, and how far one could go on the device where one is named.
+
+    Raises:
+        LlmfitError: No answer can be given; the message says why.
+    """
+    from llmfit.finetuning import estimate_finetuning as estimate
+
+    catalog = _catalog(catalog)
+    method, read = method_of({**given(TRAINING, options), "method": method})
+    row = _model(catalog, model)
+    device = _device(catalog, device, gpu=gpu, vram=vram, ram=ram)
+    return estimate(row, method, device=device, catalog=catalog, **read)
 
 
 def named_device(
-    *, gpu: Sequence[str] = (), vram: float | None = None, ram: float | None = None, catalog: Catalog | None = None
+    *,
+    gpu: Words | None = None,
+    vram: float | str | None = None,
+    ram: float | str | None = None,
+    catalog: Catalog | None = None,
 ) -> Device:
     """Return a device by the names of its GPUs or the size of its card; this machine where nothing is named.
 
     Raises:
         LlmfitError: The words name none.
     """
-    return device_of(catalog or load_catalog(), gpu=gpu, vram=vram, ram=ram)
+    catalog = _catalog(catalog)
+    return _device(catalog, None, gpu=gpu, vram=vram, ram=ram) or device_of(catalog)
 
 
-def active_parameters(model: Model) -> int | None:
-    """Return the parameters that one token passes through; None where the architecture cannot be described."""
-    from llmfit.architectures import describe
-
-    try:
-        return describe(model.architecture).active_parameters
-    except LlmfitError:
-        return None
+def _catalog(catalog: Catalog | None) -> Catalog:
+    if catalog is None:
+        return load_catalog()
+    if not isinstance(catalog, Catalog):
+        raise UsageError(f"{shown(catalog)[:40]}: no catalog", hint="load_catalog() returns one")
+    return catalog
 
 
-def caveats_of(model: Model) -> tuple[str, ...]:
-    """Return what should make a reader careful: of the data, and of how the model was read."""
-    found = model.findings if isinstance(model, SourcedModel) else ()
-    return (*found, *model.data_caveats)
+def _model(catalog: Catalog, model: str | Model) -> Model:
+    if not isinstance(model, str | Model):
+        raise UsageError(f"{shown(model)[:40]}: no model", hint="Give a name, a path or a Model")
+    from llmfit.sources.resolve import model_of
+
+    return model_of(catalog, model)
+
+
+def _device(
+    catalog: Catalog, device: Device | None, *, gpu: Words | None, vram: float | str | None, ram: float | str | None
+) -> Device | None:
+    """Return the device that is given or named; None where neither is.
+
+    Raises:
+        UsageError: Both are, or it is none.
+    """
+    read = given(DEVICE, {"gpu": gpu, "vram": vram, "ram": ram})
+    named = {name: value for name, value in read.items() if value != ()}
+    if device is None:
+        return device_of(catalog, **named) if named else None
+    if not isinstance(device, Device):
+        raise UsageError(f"{shown(device)[:40]}: no device", hint="named_device() returns one")
+    if named:
+        raise UsageError(f"device and {next(iter(named))} contradict each other", hint="Give one of them")
+    return device

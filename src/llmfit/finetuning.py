@@ -108,14 +108,14 @@ def estimate_finetuning(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.api import caveats_of, row_of
     from llmfit.estimate.training import estimate_training
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
+    from llmfit.sources.resolve import model_of
     from llmfit.words import architecture_of
 
     catalog = catalog or load_catalog()
-    row = row_of(catalog, model)
+    row = model_of(catalog, model)
     architecture = architecture_of(row)
     training, device = load_on(catalog, method, device=device, **words)
     training = with_loss_of(training, row.kind)
@@ -129,7 +129,7 @@ def estimate_finetuning(
         workload=training,
         estimate=estimated,
         fit=None if device is None else fit(estimated, device),
-        warnings=(*kept, *_packed(row, training), *caveats_of(row)),
+        warnings=(*kept, *_packed(row, training), *row.caveats),
         plan=_plan(architecture, training, device=device, base_format=catalog.format(QLORA_FORMAT)),
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 import llmfit
-from llmfit.api import active_parameters
+from llmfit.estimating import active_parameters
 from llmfit.explaining import explained
 
 

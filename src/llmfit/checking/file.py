@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from llmfit.api import row_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
@@ -17,6 +16,7 @@ from llmfit.estimate.options import OPTIONS
 from llmfit.licensing import parse_region
 from llmfit.records.deployment import CheckResult, Deployment, FileProblem, Limits, Options, Settings, Waiver
 from llmfit.records.model import Model
+from llmfit.sources.resolve import model_of
 from llmfit.words import architecture_of, context_of, device_of, format_of, kv_format_of, precision_of, workload_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _check(
     """Return one result; what cannot be answered is one, too."""
     at = reading.place(("deployments", place))
     try:
-        row = pinned_model(row_of(catalog, deployment.model), pins)
+        row = pinned_model(model_of(catalog, deployment.model), pins)
         architecture = architecture_of(row)
         device = pinned_device(_device(deployment, catalog), pins)
         load = workload_of(catalog, row, architecture, **_load_words(deployment))
@@ -182,7 +182,7 @@ def _word_checks(deployment: Deployment, catalog: Catalog) -> Iterator[tuple[str
     yield "gpu", lambda: _named_card(deployment, catalog)
     yield "format", lambda: _format_goes_with_engine(deployment, catalog)
     yield "kv_format", lambda: _cache_goes_with_engine(deployment, catalog)
-    yield "context", lambda: _context_is_possible(deployment, row_of(catalog, deployment.model))
+    yield "context", lambda: _context_is_possible(deployment, model_of(catalog, deployment.model))
     yield "options", lambda: _options_are_known(deployment, catalog)
 
 
@@ -211,7 +211,7 @@ def _context_is_possible(deployment: Deployment, model: Model) -> None:
 
 
 def _options_are_known(deployment: Deployment, catalog: Catalog) -> None:
-    row = row_of(catalog, deployment.model)
+    row = model_of(catalog, deployment.model)
     architecture = describe(row.architecture)
     load = workload_of(catalog, row, architecture, **_load_words(deployment))
     with_options(load, _options(deployment), architecture=architecture, model=row.id, version=deployment.engine_version)

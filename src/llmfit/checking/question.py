@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from llmfit.api import row_of
 from llmfit.catalog import Catalog
 from llmfit.checking.load import Asked, check_load, undecided
 from llmfit.checking.pins import Pins, pinned_device, pinned_model
@@ -18,6 +17,7 @@ from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
 from llmfit.records.device import Device
 from llmfit.records.model import Model
 from llmfit.records.workload import Workload
+from llmfit.sources.resolve import model_of
 from llmfit.words import architecture_of, workload_of
 
 
@@ -41,7 +41,7 @@ def check_model(
         UsageError: A word is unknown, or words contradict one another.
         CannotAnswerError: The model is unknown or ambiguous, or the lock file is not valid.
     """
-    row = row_of(catalog, model)
+    row = model_of(catalog, model)
     held = (pins or {}).get(row.id, {})
     row, device = pinned_model(row, held), pinned_device(device, held)
     try:

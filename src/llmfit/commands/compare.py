@@ -54,8 +54,8 @@ def _answer(
     **load: Any,  # noqa: ANN401 - the options of a load, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
-    from llmfit.api import compare_models
     from llmfit.catalog import load_catalog
+    from llmfit.estimating import size_model
     from llmfit.render.comparison import ComparisonView
     from llmfit.render.view import render
     from llmfit.sources.resolve import model_of
@@ -66,7 +66,7 @@ def _answer(
         hint = "Name two or more models; `llmfit estimate` answers for one"
         raise UsageError(f"{rows[0].id} alone cannot be compared", hint=hint)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
-    sizings = compare_models(rows, device=device, catalog=catalog, **load)
+    sizings = tuple(size_model(catalog, row, device=device, **load) for row in rows)
     view = ComparisonView(sizings=sizings, device=device, origin=origin_of("compare", catalog), explain=explain)
     return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=exit_code_of(sizings), notes=notes)
 

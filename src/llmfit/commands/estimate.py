@@ -96,9 +96,9 @@ def _answer(
     row = model_of(catalog, model)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     if training is None:
-        from llmfit.api import estimate_model
+        from llmfit.estimating import size_model
 
-        sizing = estimate_model(row, device=device, catalog=catalog, **load)
+        sizing = size_model(catalog, row, device=device, **load)
     else:
         from llmfit.finetuning import estimate_finetuning
 

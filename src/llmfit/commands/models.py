@@ -93,7 +93,7 @@ def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -
 
 def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model to ModelRow
     """Return a function that adds to a model what is worked out about it."""
-    from llmfit.api import active_parameters
+    from llmfit.estimating import active_parameters
     from llmfit.licensing import effective_license
     from llmfit.render.catalog import ModelRow
 

@@ -95,15 +95,15 @@ def _answer(
     kind = None if emit is None else _emit_of(emit)
     if here and (gpu or vram):
         raise UsageError("--here and another device contradict each other", hint="Give one of them")
-    from llmfit.api import row_of
     from llmfit.catalog import load_catalog
     from llmfit.planning import wanted_of
     from llmfit.render.inverse import PlanView
     from llmfit.render.shortfall import shortfall
     from llmfit.render.view import render
+    from llmfit.sources.resolve import model_of
 
     catalog = load_catalog()
-    row = row_of(catalog, model)
+    row = model_of(catalog, model)
     device = _device(catalog, gpu=gpu or (), vram=vram, ram=ram, here=here)
     options = dict(engine_option(word) for word in option or ())
     load_given = any(word is not None for word in (engine or None, *words.values())) or bool(options or flags)

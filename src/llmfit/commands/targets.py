@@ -143,12 +143,12 @@ def _check_models(
 
 def _rows(names: Sequence[str], catalog: "Catalog") -> "dict[str, Model | CannotAnswerError]":
     """Return the model of each name, or why there is none; the only one has to be known."""
-    from llmfit.api import row_of
+    from llmfit.sources.resolve import model_of
 
     found: dict[str, Model | CannotAnswerError] = {}
     for name in dict.fromkeys(names):
         try:
-            found[name] = row_of(catalog, name)
+            found[name] = model_of(catalog, name)
         except CannotAnswerError as error:
             if len(set(names)) == 1:
                 raise

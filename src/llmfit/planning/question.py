@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from llmfit.api import row_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog
 from llmfit.checking.question import with_options
@@ -20,6 +19,7 @@ from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
 from llmfit.records.plan import Plan
 from llmfit.records.workload import Workload
+from llmfit.sources.resolve import model_of
 from llmfit.words import (
     architecture_of,
     context_of,
@@ -92,7 +92,7 @@ def wanted_of(
 
     Raises UsageError where words contradict one another, CannotAnswerError where the model is unknown or nothing runs.
     """
-    row = row_of(catalog, model)
+    row = model_of(catalog, model)
     architecture = architecture_of(row)
     usually = [default_engine(architecture)] if architecture.is_encoder_decoder else catalog.engines
     named = dict.fromkeys(catalog.engine(word).id for word in engines or usually)
@@ -188,6 +188,6 @@ def engines_with(options: Iterable[str]) -> list[str]:
 
 def usual_engine(catalog: Catalog, model: str | Model, *, precision: str | None, format_name: str | None) -> str:
     """Return the engine that a model usually runs on in this precision or format."""
-    row = row_of(catalog, model)
+    row = model_of(catalog, model)
     load = workload_of(catalog, row, describe(row.architecture), precision=precision, format_name=format_name)
     return load.engine.id

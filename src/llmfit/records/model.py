@@ -110,3 +110,8 @@ class Model(Record):
 
     sources: tuple[Source, ...] = ()
     """Where the facts were read."""
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What should make a reader careful: of the data, and of how the model was read."""
+        return self.data_caveats

@@ -23,3 +23,8 @@ class SourcedModel(Model):
     """The format of the stored tensors; None without a checkpoint."""
     findings: tuple[str, ...] = ()
     """Where configuration and headers disagree, and what was not read; shown as warnings."""
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What should make a reader careful: of the data, and of how the model was read."""
+        return (*self.findings, *self.data_caveats)

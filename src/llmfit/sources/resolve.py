@@ -14,7 +14,8 @@ _SUFFIXES = (".gguf", ".safetensors", ".json")
 def model_of(catalog: Catalog, name: str | Model) -> Model:
     """Return the model of this name: from the catalog if it has it, else from a path, else from the Hub.
 
-    A model that is given stands for itself. A name with a revision (`owner/name@revision`) or of a file (`owner/name:Q4_K_M`), and an address, mean the Hub.
+    A model that is given stands for itself.
+    A name with a revision (`owner/name@revision`) or of a file (`owner/name:Q4_K_M`), and an address, mean the Hub.
 
     Raises:
         UnknownModelError, AmbiguousModelError: Nothing, or several rows, have the name.
