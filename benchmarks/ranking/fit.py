@@ -285,12 +285,19 @@ def load_rows(stem: str) -> list[dict[str, Any]]:
 def refit(
     models: Iterable[dict[str, Any]], scores: Sequence[dict[str, Any]], prior: Prior, factors: dict[str, float]
 ) -> tuple[list[Fitted], dict[str, Any], SmallModels, SparseModels]:
-    """Fit everything on these scores: the bends, what thinking gains, the scales, the shrinkage."""
+    """Fit everything on these scores: the bends, what thinking gains, the scales, the shrinkage.
+
+    Boards of embedders have slopes of their own kind and bend nothing: the bends are of models that write.
+    """
     rows = list(models)
-    small, sparse = fit_curve(rows, scores, prior)
+    embedders = {row["id"] for row in rows if row["kind"] == "embedding"}
+    written = [row for row in scores if row["model"] not in embedders]
+    embedded = [row for row in scores if row["model"] in embedders]
+    small, sparse = fit_curve(rows, written, prior)
     known = load_known(rows, prior, small, sparse)
-    thinking = fit_thinking(scores, known)
-    scales = fit_scales(scores, known, thinking)
+    thinking = fit_thinking(written, known)
+    scales = fit_scales(written, known, thinking) + fit_scales(embedded, known, {})
+    scales.sort(key=lambda scale: scale.benchmark)
     classes: dict[str, dict[str, float]] = {}
     for row in scores:
         classes.setdefault(source_of(row["benchmark"]), {})[row["model"]] = factors[row["evidence"]]
