@@ -107,7 +107,7 @@ def _answer(
     device = _device(catalog, gpu=gpu or (), vram=vram, ram=ram, here=here)
     options = dict(engine_option(word) for word in option or ())
     load_given = any(word is not None for word in (engine or None, *words.values())) or bool(options or flags)
-    engines = list(engine or ()) or _engines(catalog, row, kind, device, format_=words, options={*options, *flags})
+    engines = list(engine or ()) or _engines(catalog, row, kind, device, format_=words, options=options, flags=flags)
     wanted = wanted_of(catalog, row, engines=engines, options=options, flags=flags, every=show_all, **words)
     found = _plan(wanted, catalog, device, load_given=load_given, day=as_of or today(), stale=stale_prices)
     launch, notes = ("", ()) if kind is None else _launch(wanted, found, kind)
@@ -148,6 +148,7 @@ def _engines(
     *,
     format_: dict[str, Any],
     options: Collection[str],
+    flags: Collection[str],
 ) -> list[str]:
     """Return the engines to look at where none was named: all on a device, the model's usual one else.
 
@@ -155,13 +156,13 @@ def _engines(
     """
     from llmfit.planning.question import engines_with, usual_engine
 
-    able = engines_with(options)
+    able = engines_with(options, flags=flags)
     if kind is not None:
         from llmfit.planning.launch import ENGINES
 
         return [engine for engine in ENGINES[kind] if engine in able][:1] or [ENGINES[kind][0]]
     if device is not None:
-        return able if options else []
+        return able if options or flags else []
     usual = usual_engine(catalog, model, precision=format_["precision"], format_name=format_["format_name"])
     return [usual] if usual in able else able[:1] or [usual]
 

@@ -177,12 +177,12 @@ def _can_store(architecture: Architecture, workload: Workload) -> bool:
     return True
 
 
-def engines_with(options: Iterable[str]) -> list[str]:
-    """Return the engines that have all of these options; every engine where there are none."""
+def engines_with(options: Iterable[str], *, flags: Iterable[str] = ()) -> list[str]:
+    """Return the engines that have all of these options of a deploy file, and of the command line."""
     return [
         engine
         for engine, own in OPTIONS_OF.items()
-        if all(name in own or (name in OPTIONS and engine in OPTIONS[name].engines) for name in options)
+        if set(options) <= set(own) and all(engine in OPTIONS[name].engines for name in flags)
     ]
 
 

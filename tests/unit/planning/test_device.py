@@ -1,8 +1,14 @@
 """How far each engine and format go on one device."""
 
+from dataclasses import replace
+
 import pytest
 
-from llmfit.planning import plan_device
+from llmfit.planning import Wanted, plan_device
+from llmfit.records.device import Device
+from llmfit.records.plan import Variant
+from llmfit.records.workload import EngineOptions
+from llmfit.solve.judge import judge, with_context
 from llmfit.words import device_of
 from support.planning import catalog, wanted
 from support.terminal import ask
@@ -23,3 +29,62 @@ def test_plan_says_which_limit_binds(capsys: pytest.CaptureFixture[str]) -> None
     assert "limit: the model" in large.out
     assert "limit: memory" not in large.out
     assert "limit: memory" in ask(capsys, "plan", "Qwen/Qwen3-8B", "--vram", "8", "--engine", "llama.cpp").out
+
+
+def missing(variant: Variant, asked: Wanted, context: int, *, card: Device, fewest: bool = False) -> int:
+    """Return what a context lacks on the card, with one sequence in a step of vLLM or with its default."""
+    load = with_context(variant.workload, context)
+    load = replace(load, options=EngineOptions(max_num_seqs=1)) if fewest else load
+    return -judge(asked.architecture, load, device=card).tightest.margin
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers", "vllm"])
+def test_what_is_missing_is_counted(engine: str) -> None:
+    """For the asked context, or for one token where none was asked for; 0 where it fits."""
+    card = device_of(catalog(), vram=8)
+    words = {"engines": [engine], "sequences": 1}
+    (far,) = plan_device(wanted("Qwen/Qwen3-8B", context=30_000, **words), card).variants
+    asked = wanted("Qwen/Qwen3-8B", context=30_000, **words)
+    assert 0 < far.longest_context < 30_000
+    assert far.missing_bytes == missing(far, asked, 30_000, card=card, fewest=engine == "vllm") > 0
+    (near,) = plan_device(wanted("Qwen/Qwen3-8B", context=1000, **words), card).variants
+    assert near.missing_bytes == 0
+    (none,) = plan_device(wanted("Qwen/Qwen3-32B", context=None, **words), card).variants
+    assert none.longest_context == 0
+    bare = wanted("Qwen/Qwen3-32B", context=None, **words)
+    assert none.missing_bytes == missing(none, bare, 1, card=card, fewest=engine == "vllm") > 0
+    (free,) = plan_device(wanted("Qwen/Qwen3-8B", context=None, **words), card).variants
+    assert (free.longest_context > 0, free.missing_bytes) == (True, 0)
+
+
+def test_fewer_sequences_in_a_step_are_taken_where_the_default_takes_too_much() -> None:
+    """The most with which the asked context fits, else the longest context that any number leaves."""
+    card, words = device_of(catalog(), vram=8), {"engines": ["vllm"], "precision": "int4", "sequences": 1}
+    found = {
+        context: plan_device(wanted("Qwen/Qwen3-8B", context=context, **words), card).variants[0]
+        for context in (None, 1024, 4096, 5264, 5265)
+    }
+    assert {one.longest_context for one in found.values()} >= {5264}
+    assert found[5265].longest_context == found[5264].longest_context == 5264
+    steps = [found[context].max_num_seqs or 256 for context in (1024, 4096, 5264)]
+    assert steps == sorted(steps, reverse=True)
+    assert found[1024].missing_bytes == 0
+    assert found[5265].missing_bytes > 0
+    assert found[None].max_num_seqs is not None
+    given = wanted("Qwen/Qwen3-8B", context=4096, options={"max_num_seqs": 256}, **words)
+    assert plan_device(given, card).variants[0].longest_context == 0
+    assert plan_device(given, card).variants[0].max_num_seqs is None
+    roomy = plan_device(wanted("Qwen/Qwen3-8B", context=4096, **words), device_of(catalog(), vram=24)).variants[0]
+    assert roomy.max_num_seqs is None
+
+
+def test_the_share_that_stays_free_counts_for_the_steps_too() -> None:
+    """With more to be left free, fewer sequences go into a step."""
+    card, words = device_of(catalog(), vram=16), {"engines": ["vllm"], "precision": None, "sequences": 1}
+    steps = [
+        plan_device(wanted("openai/gpt-oss-20b", context=1024, headroom=share, **words), card).variants[0].max_num_seqs
+        for share in (0, 2, 4)
+    ]
+    assert None not in steps
+    assert steps == sorted(steps, key=lambda count: -(count or 0))
+    assert steps[0] != steps[-1]
