@@ -12,6 +12,7 @@ import pytest
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
 from llmfit.records.architecture import Architecture, CacheKind, Section
+from support.ranking import built_in
 
 pytestmark = pytest.mark.shared
 
@@ -139,16 +140,48 @@ PROJECTOR_COUNTED_AS_TEXT = {
 def test_active_parameters_and_towers_agree(
     described: list[tuple[dict[str, str], dict[str, str], Architecture | None]],
 ) -> None:
-    """What one token passes, and what of it are towers and projectors."""
+    """Everything that the chosen experts leave, input table included, and what of it are towers and projectors."""
     towers = {Section.VISION, Section.AUDIO, Section.PROJECTOR}
     active, seen = set(), set()
     for index, counted, architecture in described:
         if architecture is None or index["hf_id"] in WIDTHS_CONTRADICT:
             continue
-        if counted["active_params"] and architecture.active_parameters != number(counted["active_params"]):
+        passed = sum(t.active_parameters for t in architecture.tensors if t.section is not Section.MTP)
+        if counted["active_params"] and passed != number(counted["active_params"]):
             active.add(index["hf_id"])
         tower = sum(t.parameters for t in architecture.tensors if t.section in towers)
         if tower != number(counted["vision_audio_params"]):
             seen.add(index["hf_id"])
     assert active == ACTIVE_COUNTED_OTHERWISE
     assert seen == PROJECTOR_COUNTED_AS_TEXT
+
+
+PUBLISHED_ACTIVE = {
+    "openai/gpt-oss-20b": 3.61,
+    "openai/gpt-oss-120b": 5.13,
+    "Qwen/Qwen3-30B-A3B": 3.3,
+    "Qwen/Qwen3-235B-A22B": 22,
+    "Qwen/Qwen3-Coder-480B-A35B-Instruct": 35,
+    "deepseek-ai/DeepSeek-V2": 21,
+    "deepseek-ai/DeepSeek-V3": 37,
+    "mistralai/Mixtral-8x7B-Instruct-v0.1": 12.9,
+    "mistralai/Mixtral-8x22B-Instruct-v0.1": 39,
+    "zai-org/GLM-4.5": 32,
+    "moonshotai/Kimi-K2-Instruct": 32,
+    "MiniMaxAI/MiniMax-M2": 10,
+    "microsoft/Phi-3.5-MoE-instruct": 6.6,
+    "databricks/dbrx-instruct": 36,
+    "tencent/Hunyuan-A13B-Instruct": 13,
+    "google/gemma-4-26B-A4B-it": 3.8,
+    "LiquidAI/LFM2-24B-A2B": 2.3,
+}
+"""Billions that the publishers name on their model cards; OpenAI's says that the head counts and the input does not."""
+
+
+@pytest.mark.parametrize(("name", "billions"), PUBLISHED_ACTIVE.items())
+def test_active_parameters_are_those_that_publishers_name(name: str, billions: float) -> None:
+    """Within 8 %, since most publishers round to whole billions and do not say what they count."""
+    counted = describe(built_in().models[name].architecture).active_parameters / 1e9
+    assert counted == pytest.approx(billions, rel=0.08)
+    if name.startswith("openai/"):  # the one that says what it counts
+        assert round(counted, 2) == billions

@@ -190,6 +190,10 @@ def _prefill(architecture: Architecture, workload: Workload, gpu: DeviceGpu) -> 
         share = workload.engine.constant("prefill_compute_share", gpu.platform).value
     except KeyError:
         return None
-    tables = sum(t.parameters for t in architecture.tensors if t.role is Role.EMBEDDING)
-    per_token = 2 * max(1, architecture.active_parameters - tables)
+    multiplied = sum(
+        t.active_parameters
+        for t in architecture.tensors
+        if t.section is not Section.MTP and t.role is not Role.EMBEDDING
+    )
+    per_token = 2 * max(1, multiplied)
     return share * gpu.fp16_tflops * 1e12 * workload.options.tensor_parallel / per_token

@@ -152,7 +152,9 @@ class _Making:
         if training is not None:
             from llmfit.solve.training import longest_sequence
 
-            return longest_sequence(candidate.architecture, training, device=self._device)
+            known = candidate.model.context_certainty != "unknown"
+            limit = candidate.model.context_length if known else candidate.architecture.context_length
+            return longest_sequence(candidate.architecture, training, device=self._device, limit=limit)
         if candidate.variant.fit.verdict is not Verdict.FITS:
             return None
         made_for = candidate.model.context_length

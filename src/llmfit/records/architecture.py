@@ -154,6 +154,10 @@ class Cache:
     """Elements of a recurrent state in one layer, in fp32."""
 
 
+_BESIDE_ANSWERS = frozenset((Section.MTP, Section.VISION, Section.AUDIO, Section.PROJECTOR))
+_LOOKED_UP = frozenset((Role.POSITION, Role.PER_LAYER_EMBEDDING))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
     """What a model consists of, as far as memory and speed can tell."""
@@ -189,5 +193,16 @@ class Architecture:
 
     @property
     def active_parameters(self) -> int:
-        """Parameters that one token passes through, embedding included."""
-        return sum(t.active_parameters for t in self.tensors if t.section is not Section.MTP)
+        """Parameters that one token of an answer is multiplied with, counted as publishers of mixtures do.
+
+        Without experts all of them. Of a mixture what every token passes and the experts that one chooses: neither
+        the input table, of which it reads a row, unless that is the head too, nor towers, which read images alone.
+        """
+        if not self.num_experts:
+            return self.parameters
+        return sum(t.active_parameters for t in self.tensors if self._is_multiplied(t))
+
+    def _is_multiplied(self, tensor: Tensor) -> bool:
+        if tensor.section in _BESIDE_ANSWERS or tensor.role in _LOOKED_UP:
+            return False
+        return self.tied_embeddings or tensor.role is not Role.EMBEDDING

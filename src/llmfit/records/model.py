@@ -43,7 +43,7 @@ class Model(Record):
     """Parameters of the model as run, without multi-token-prediction layers and buffers."""
 
     active_parameters: int | None = Field(default=None, gt=0)
-    """Parameters that a token passes through, of a mixture; counted when the catalog is compiled."""
+    """Those of `Architecture.active_parameters`, of a mixture; counted when the catalog is compiled."""
 
     computing_parameters: int | None = Field(default=None, gt=0)
     """Parameters that compute, without tables per layer that are only looked up; counted with the active ones."""

@@ -76,7 +76,7 @@ class Sizing:
 
     model: Model
     active_parameters: int | None
-    """Parameters that one token passes through; None where the architecture does not say."""
+    """Those of `Architecture.active_parameters`; None where the architecture does not say."""
     license: EffectiveLicense
     workload: Workload | Training
     """What it is asked to do: answer, or be fine-tuned."""

@@ -40,7 +40,8 @@ class Model(TypedDict):
     kind: str
     parameters: int
     active_parameters: int | None
-    """Parameters that one token passes through; null where the architecture cannot be described."""
+    """Parameters that one token of an answer is multiplied with: of a mixture neither the input table, unless it is the
+    head too, nor towers; all of any other model. Null where the architecture cannot be described."""
     context_length: int | None
     """Null where the source of an uncatalogued model does not tell it."""
     released: str | None

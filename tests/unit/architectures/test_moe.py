@@ -1,5 +1,7 @@
 """Experts, routers and shared experts by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError
@@ -16,7 +18,42 @@ def test_each_expert_is_a_matrix_of_its_own() -> None:
     assert up == Tensor(Role.EXPERT_UP, "up_proj", (I_MOE, H), tuple(range(6)), 8, 2, Section.TEXT)
     assert shapes(model, Role.EXPERT_DOWN) == {(H, I_MOE)}
     assert shapes(model, Role.ROUTER) == {(8, H)}
-    assert model.parameters - model.active_parameters == 6 * 6 * 3 * H * I_MOE
+    table = 0 if model.tied_embeddings else model.vocab_size * H
+    assert model.parameters - model.active_parameters == 6 * 6 * 3 * H * I_MOE + table
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_mixture_counts_the_input_table_only_where_it_is_the_head_too(tied: bool) -> None:  # noqa: FBT001 - a field of the config
+    """A token reads one row of it, and is multiplied with the whole head."""
+    model = tiny("qwen3_moe", head_dim=8, tie_word_embeddings=tied, **EXPERTS)
+    inside = sum(t.active_parameters for t in model.tensors if t.layers or t.role is Role.NORM)
+    assert model.active_parameters == inside + model.vocab_size * H
+
+
+def test_a_mixture_leaves_out_what_no_token_of_an_answer_is_multiplied_with() -> None:
+    """Towers, tables of positions and per layer, and next-token layers."""
+    model = tiny("qwen3_moe", head_dim=8, **EXPERTS)
+    beside = (
+        *(
+            Tensor(Role.MLP_UP, "fc1", (8, 8), section=one)
+            for one in Section
+            if one not in {Section.TEXT, Section.ENCODER}
+        ),
+        Tensor(Role.POSITION, "wpe", (8, 8)),
+        Tensor(Role.PER_LAYER_EMBEDDING, "per_layer", (8, 8)),
+    )
+    passed = Tensor(Role.MLP_UP, "wi", (8, 8), section=Section.ENCODER)
+    more = replace(model, tensors=(*model.tensors, *beside))
+    assert more.active_parameters == model.active_parameters
+    assert replace(more, tensors=(*more.tensors, passed)).active_parameters == model.active_parameters + 64
+
+
+def test_without_experts_every_parameter_is_active() -> None:
+    """As publishers say of a dense model, its input table and towers included."""
+    model = tiny("qwen3", head_dim=8, tie_word_embeddings=False)
+    tower = Tensor(Role.MLP_UP, "fc1", (8, 8), section=Section.VISION)
+    found = replace(model, tensors=(*model.tensors, tower))
+    assert found.active_parameters == found.parameters == model.parameters + 64
 
 
 def test_dense_layers_stand_where_the_config_says() -> None:
