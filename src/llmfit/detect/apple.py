@@ -8,8 +8,8 @@ from typing import Any
 
 from llmfit.detect.finding import Finding, clean_name
 from llmfit.records.device import DeviceGpu
+from llmfit.units import MIB
 
-MIB = 1024**2
 Run = Callable[[Sequence[str]], str]
 _SIZE = re.compile(r"(\d{1,6}) ?(MB|GB)")
 

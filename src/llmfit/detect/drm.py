@@ -1,5 +1,6 @@
 """AMD and Intel GPUs as the Linux kernel shows them below /sys/class/drm."""
 
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from llmfit.records.device import DeviceGpu
 MIB = 1024**2
 SMALL = 2048 * MIB
 """Dedicated memory up to which a GPU is part of the processor: the rest of what it uses is RAM."""
+NVIDIA = "0x10de"
+_CHOICES = ("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+"""Variables by which AMD's and Intel's libraries leave cards out."""
 _CARD = re.compile(r"card\d+")
 
 
@@ -17,18 +21,34 @@ def find_drm(root: Path = Path("/sys/class/drm")) -> Finding:
     gpus: list[DeviceGpu] = []
     notes: list[str] = []
     try:
-        cards = sorted(path for path in root.iterdir() if _CARD.fullmatch(path.name))
+        cards = sorted((path for path in root.iterdir() if _CARD.fullmatch(path.name)), key=_number_of)
     except OSError:
         return Finding(reason="the kernel shows no graphics cards")
-    for card in cards:
-        vendor = _text(card / "device/vendor")
+    vendors = [_text(card / "device/vendor") for card in cards]
+    for card, vendor in zip(cards, vendors, strict=True):
         gpu = {"0x1002": _amd, "0x8086": _intel}.get(vendor, lambda _: None)(card)
         if gpu is not None and gpu.total_bytes <= SMALL:
-            notes.append(f"{gpu.name} is part of the processor: say with --vram how much RAM it may use")
+            notes.append(_own(card, gpu))
         elif gpu is not None:
             gpus.append(gpu)
+    if not gpus and NVIDIA in vendors:
+        reason, hint = "an NVIDIA card is there, its driver is not", "Install NVIDIA's driver; nouveau runs no CUDA"
+        return Finding(notes=tuple(notes), reason=reason, hint=hint)
+    hidden = [name for name in _CHOICES if gpus and os.environ.get(name)]
+    notes += [f"{name} is set and not read: every card is counted" for name in hidden]
     reason = "" if gpus else (notes[0] if notes else "no AMD or Intel GPU with memory of its own")
     return Finding(gpus=tuple(gpus), notes=tuple(notes), reason=reason)
+
+
+def _number_of(card: Path) -> int:
+    return int(card.name.removeprefix("card")[:9])
+
+
+def _own(card: Path, gpu: DeviceGpu) -> str:
+    """Return what is said of a processor's own GPU: that it uses RAM, and how much its driver lets it take."""
+    said = f"{gpu.name} is part of the processor: say with --vram how much RAM it may use"
+    lent = _number(card / "device/mem_info_gtt_total")
+    return said if lent is None else f"{said}; its driver lends it up to {lent / 1024**3:.1f} GiB"
 
 
 def _amd(card: Path) -> DeviceGpu | None:

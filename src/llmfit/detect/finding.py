@@ -18,6 +18,8 @@ class Finding:
     notes: tuple[str, ...] = ()
     reason: str = ""
     """Why there is no GPU in it."""
+    hint: str = ""
+    """What to do about the reason, where something can be done."""
 
 
 def ask(probe: Callable[[], Finding], *, name: str, seconds: float) -> Finding:

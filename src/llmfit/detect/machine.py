@@ -1,13 +1,13 @@
 """Puts together what the drivers of this machine say."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from llmfit.detect.finding import Finding, ask
 from llmfit.detect.ram import RamFigures, read_ram
 from llmfit.errors import NoGpuFoundError
-from llmfit.records.device import Device
+from llmfit.records.device import Device, DeviceGpu
 
 SECONDS = 8.0
 """Longest that one driver may take to answer."""
@@ -22,26 +22,39 @@ def detect_device(
 ) -> Device:
     """Return this machine's GPUs and RAM, each figure with where it comes from.
 
-    The first driver that shows a GPU answers for the machine; others are named in the notes.
+    The first driver that shows a GPU answers for the machine; cards of other makers that the others show are notes.
 
     Raises:
         NoGpuFoundError: No driver shows a GPU; the message says what each of them said.
     """
     reasons: list[str] = []
-    for name, probe in (system_probes() if probes is None else probes).items():
-        finding = ask(probe, name=name, seconds=seconds)
+    hints: list[str] = []
+    asked = system_probes() if probes is None else probes
+    names = iter(asked)
+    for name in names:
+        finding = ask(asked[name], name=name, seconds=seconds)
         if finding.gpus:
-            return _device(finding, ram)
+            others = (ask(asked[other], name=other, seconds=seconds) for other in names)
+            return _device(finding, ram, others=tuple(gpu for other in others for gpu in other.gpus))
         reasons += [finding.reason, *(note for note in finding.notes if note != finding.reason)]
+        hints.append(finding.hint)
     said = "; ".join(dict.fromkeys(reason for reason in reasons if reason))
-    hint = "Say what you have: --vram 8, or --gpu with a name that `llmfit gpus` lists"
     if is_wsl():
-        hint = f"Under WSL the driver of Windows is used: see that /usr/lib/wsl/lib is there. {hint}"
-    raise NoGpuFoundError(f"No usable GPU found{': ' + said if said else ''}", hint=hint)
+        hints.append("Under WSL the driver of Windows is used: see that /usr/lib/wsl/lib is there")
+    hints += (
+        ["A container sees the GPUs that it is started with, as by `docker run --gpus all`"] if is_container() else []
+    )
+    hints.append("Say what you have: --vram 8, or --gpu with a name that `llmfit gpus` lists")
+    raise NoGpuFoundError(
+        f"No usable GPU found{': ' + said if said else ''}", hint=". ".join(dict.fromkeys(filter(None, hints)))
+    )
 
 
-def _device(finding: Finding, ram: Callable[[], RamFigures]) -> Device:
+def _device(finding: Finding, ram: Callable[[], RamFigures], *, others: Sequence[DeviceGpu]) -> Device:
     notes = list(finding.notes)
+    makers = {gpu.vendor for gpu in finding.gpus}
+    strange = [gpu.name for gpu in others if gpu.vendor not in makers]
+    notes += [f"{name} is here too, and not counted: it has another driver" for name in strange]
     if is_wsl():
         notes.append("Under WSL, memory that Windows uses counts as used")
     try:
@@ -74,8 +87,9 @@ def system_probes(system: str | None = None) -> dict[str, Probe]:
 
         return {"NVML": find_nvidia, "the registry": find_windows}
     from llmfit.detect.drm import find_drm
+    from llmfit.detect.tegra import find_tegra
 
-    return {"NVML": find_nvidia, "the kernel": find_drm}
+    return {"the device tree": find_tegra, "NVML": find_nvidia, "the kernel": find_drm}
 
 
 def is_wsl(version: Path = Path("/proc/version")) -> bool:
@@ -84,3 +98,8 @@ def is_wsl(version: Path = Path("/proc/version")) -> bool:
         return "microsoft" in version.read_text(encoding="utf-8", errors="replace")[:4096].casefold()
     except OSError:
         return False
+
+
+def is_container(root: Path = Path("/")) -> bool:
+    """Whether this runs in a container of Docker or Podman."""
+    return any((root / name).exists() for name in (".dockerenv", "run/.containerenv"))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ from llmfit.detect.ram import RamFigures, read_ram
 from llmfit.records.device import DeviceGpu
 
 MOST_GPUS = 64
-VISIBLE = "CUDA_VISIBLE_DEVICES"
+VISIBLE, ORDER, BY_BUS = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "PCI_BUS_ID"
 
 
 def find_nvidia(
@@ -27,20 +28,56 @@ def find_nvidia(
     try:
         nvml.nvmlInit()
     except nvml.NVMLError as error:
-        return Finding(reason=_no_driver(nvml, error))
+        return _failed(nvml, error)
     try:
         return _Reader(nvml, ram or read_ram()).find(visible)
+    except nvml.NVMLError as error:
+        return _failed(nvml, error)
     finally:
-        nvml.nvmlShutdown()
+        with suppress(nvml.NVMLError):
+            nvml.nvmlShutdown()
 
 
-def _no_driver(nvml: Any, error: Exception) -> str:  # noqa: ANN401 - pynvml has no types
+_FAULTS = {
+    "LIBRARY_NOT_FOUND": ("no NVIDIA driver", ""),
+    "DRIVER_NOT_LOADED": (
+        "the NVIDIA driver is installed but not loaded",
+        "Load the driver with `modprobe nvidia`, or restart",
+    ),
+    "NO_PERMISSION": (
+        "the NVIDIA driver does not answer this user",
+        "Give the user access to /dev/nvidia*",
+    ),
+    "LIB_RM_VERSION_MISMATCH": (
+        "the NVIDIA driver was updated while it was loaded: its library and its kernel module differ",
+        "Restart the machine; in a container, bring its driver's library in line with the machine's",
+    ),
+    "GPU_IS_LOST": ("the NVIDIA driver has lost its GPU", "Restart the machine; `dmesg` says why under Xid"),
+    "RESET_REQUIRED": ("an NVIDIA GPU must be reset", "Restart the machine"),
+    "FUNCTION_NOT_FOUND": ("the NVIDIA driver is too old to be asked", "Update the driver"),
+}
+"""What NVML's errors mean, by their names, and what to do about them (nvml.h, nvmlReturn_t)."""
+
+
+def _failed(nvml: Any, error: Exception) -> Finding:  # noqa: ANN401 - pynvml has no types
+    """Return why NVML answers nothing at all."""
     code = getattr(error, "value", None)
-    if code == nvml.NVML_ERROR_LIBRARY_NOT_FOUND:
-        return "no NVIDIA driver"
-    if code == nvml.NVML_ERROR_DRIVER_NOT_LOADED:
-        return "the NVIDIA driver is installed but not loaded"
-    return f"the NVIDIA driver reports an error: {clean_name(error)}"
+    for name, (reason, hint) in _FAULTS.items():
+        if code is not None and code == getattr(nvml, f"NVML_ERROR_{name}", None):
+            return Finding(reason=reason, hint=hint)
+    return Finding(
+        reason=f"the NVIDIA driver reports an error: {clean_name(error) or code}", hint="See what `nvidia-smi` says"
+    )
+
+
+def _words(visible: str, count: int) -> list[str]:
+    """Return the words of CUDA_VISIBLE_DEVICES that CUDA reads: those before the first that can name nothing."""
+    words: list[str] = []
+    for word in (word.strip() for word in visible.split(",")):
+        if not word.startswith(("GPU-", "MIG-")) and not (word.isascii() and word.isdigit() and int(word[:9]) < count):
+            break
+        words.append(word)
+    return words
 
 
 class _Reader:
@@ -51,24 +88,37 @@ class _Reader:
         self.ram = ram
         self.notes: list[str] = []
         self.unified = False
+        self.hint = ""
 
     def find(self, visible: str | None) -> Finding:
         """Return every visible GPU; of MIG slices the largest, since a program gets one."""
         gpus: list[DeviceGpu] = []
         slices: list[DeviceGpu] = []
-        for index, handle in self.handles():
-            whole = self.is_visible(index, handle, visible)
-            cut = list(self.slices(handle))
-            shown = [piece for piece in cut if whole or self.is_visible(index, piece, visible)]
+        handles = list(self.handles())
+        count = 1 + max((index for index, _ in handles), default=-1)
+        words = None if visible is None else _words(visible, count)
+        for index, handle in handles:
+            whole = self.is_visible(index, handle, words)
+            cut = self.slices(handle)
+            shown = [piece for piece in cut or () if whole or self.is_visible(None, piece, words)]
             slices += [gpu for piece in shown if (gpu := self.gpu(piece)) is not None]
-            if whole and not cut and (gpu := self.gpu(handle)) is not None:
+            if whole and cut is None and (gpu := self.gpu(handle)) is not None:
                 gpus.append(gpu)
         if slices and not gpus:
             largest = max(slices, key=lambda gpu: gpu.usable_bytes)
             self.notes.append(f"{len(slices)} MIG slices: a program gets one, the largest is taken")
             gpus = [largest]
+        if words is not None and handles and not gpus and not self.notes:
+            reason = f"{VISIBLE}={clean_name(visible)} leaves none of {len(handles)} NVIDIA GPUs"
+            return Finding(reason=reason, hint=f"Unset {VISIBLE}")
         reason = "" if gpus else "NVML shows no GPU that a program may use"
-        return Finding(gpus=tuple(gpus), unified=self.unified, notes=tuple(self.notes), reason=reason)
+        return Finding(
+            gpus=tuple(gpus),
+            unified=self.unified,
+            notes=(*self.notes, *self.order(handles, words)),
+            reason=reason,
+            hint=self.hint,
+        )
 
     def handles(self) -> Iterator[tuple[int, Any]]:
         """Yield index and handle of each GPU; one that does not answer becomes a note."""
@@ -78,17 +128,21 @@ class _Reader:
             except self.nvml.NVMLError as error:
                 self.notes.append(f"GPU {index} does not answer: {clean_name(error)}")
 
-    def is_visible(self, index: int, handle: Any, visible: str | None) -> bool:  # noqa: ANN401 - NVML's handle
-        """Whether CUDA_VISIBLE_DEVICES leaves this GPU or slice, by the GPU's index or by its own UUID.
-
-        Everything is left where the variable is not set.
-        """
-        if visible is None:
+    def is_visible(self, index: int | None, handle: Any, words: list[str] | None) -> bool:  # noqa: ANN401 - NVML's handle
+        """Whether the words leave this GPU or slice, by the GPU's index or by its own UUID; None leaves everything."""
+        if words is None:
             return True
         uuid = self.ask("nvmlDeviceGetUUID", handle)
         uuid = "" if uuid is None else clean_name(uuid)
-        words = [word.strip() for word in visible.split(",")]
         return any(word == str(index) or (len(word) > 4 and uuid.startswith(word)) for word in words)
+
+    def order(self, handles: list[tuple[int, Any]], words: list[str] | None) -> tuple[str, ...]:
+        """Return a note where CUDA may count other GPUs than NVML does: by speed, unless it is told to go by bus."""
+        names = {clean_name(self.ask("nvmlDeviceGetName", handle)) for _, handle in handles}
+        counted = [word for word in words or () if word.isdigit()]
+        if len(names) < 2 or not counted or len(counted) == len(handles) or os.environ.get(ORDER) == BY_BUS:
+            return ()
+        return (f"{VISIBLE} counts the fastest GPU first unless {ORDER}={BY_BUS}; it is read in the order of the bus",)
 
     def ask(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - NVML returns anything
         """Return what NVML answers, or None where it does not know the question."""
@@ -97,15 +151,22 @@ class _Reader:
         except (self.nvml.NVMLError, AttributeError, TypeError):
             return None
 
-    def slices(self, handle: Any) -> Iterator[Any]:  # noqa: ANN401 - NVML's handle
-        """Yield the handles of a GPU's MIG slices; none where it is not divided."""
+    def slices(self, handle: Any) -> list[Any] | None:  # noqa: ANN401 - NVML's handle
+        """Return the handles of a GPU's MIG slices; None where it is not divided.
+
+        A GPU that is to be divided and is not yet runs no program at all (NVIDIA's guide to MIG, "MIG mode").
+        """
         mode = self.ask("nvmlDeviceGetMigMode", handle)
         if not mode or mode[0] != 1:
-            return
-        for index in range(min(self.ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0, MOST_GPUS)):
-            piece = self.ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, index)
-            if piece is not None:
-                yield piece
+            return None
+        count = min(self.ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0, MOST_GPUS)
+        found = [self.ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, index) for index in range(count)]
+        pieces = [piece for piece in found if piece is not None]
+        if not pieces:
+            name = clean_name(self.ask("nvmlDeviceGetName", handle) or "NVIDIA GPU")
+            self.notes.append(f"{name} is in MIG mode and has no slice: no program can use it")
+            self.hint = "Make a slice with `nvidia-smi mig -cgi`, or turn MIG mode off with `nvidia-smi -mig 0`"
+        return pieces
 
     def gpu(self, handle: Any) -> DeviceGpu | None:  # noqa: ANN401 - NVML's handle
         """Return one GPU with its memory, or None, with a note, where the driver does not tell."""

@@ -25,13 +25,18 @@ def read_ram(root: Path = Path("/")) -> RamFigures:
 
 
 def clamp_ram(ram: RamFigures, *, root: Path) -> RamFigures:
-    """Return the RAM within the tightest limit of a control group, v1 or v2, below `root`."""
+    """Return the RAM within every limit of a control group, v1 or v2, below `root`.
+
+    The total is the tightest limit; what is free is the least that a group has left, its siblings counted.
+    """
+    total, available = ram.total, ram.available
     for folder in _groups(root):
         limit, used = _limit(folder)
         if limit is not None and limit < ram.total:
-            free = max(0, limit - used)
-            ram = RamFigures(limit, min(ram.available, free), f"{ram.source.split(',')[0]}, limited by a control group")
-    return ram
+            total, available = min(total, limit), min(available, max(0, limit - used))
+    if total == ram.total:
+        return ram
+    return RamFigures(total, available, f"{ram.source}, limited by a control group")
 
 
 def _groups(root: Path) -> list[Path]:

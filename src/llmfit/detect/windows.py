@@ -6,12 +6,13 @@ from typing import Any
 
 from llmfit.detect.finding import Finding, clean_name
 from llmfit.records.device import DeviceGpu, Vendor
+from llmfit.units import GIB
 
 CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 """Registry key of display adapters."""
 SIZE = "HardwareInformation.qwMemorySize"
 """64-bit size; the 32-bit one beside it stops at 4 GB."""
-SMALL = 2 * 1024**3
+SMALL = 2 * GIB
 _VENDORS: dict[str, Vendor] = {"nvidia": "nvidia", "amd": "amd", "radeon": "amd", "intel": "intel", "arc": "intel"}
 
 

@@ -2,15 +2,15 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llmfit.detect import detect_device
 from llmfit.detect.finding import Finding, ask, clean_name
-from llmfit.detect.machine import is_wsl, system_probes
-from llmfit.detect.ram import RamFigures, clamp_ram, read_ram
+from llmfit.detect.machine import is_container, is_wsl, system_probes
+from llmfit.detect.ram import RamFigures
 from llmfit.errors import NoGpuFoundError
 from llmfit.records.device import Device, DeviceGpu
 
@@ -95,8 +95,8 @@ def test_ram_that_cannot_be_read_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("system", "names"),
     [
-        ("Linux", ["NVML", "the kernel"]),
-        ("FreeBSD", ["NVML", "the kernel"]),
+        ("Linux", ["the device tree", "NVML", "the kernel"]),
+        ("FreeBSD", ["the device tree", "NVML", "the kernel"]),
         ("Windows", ["NVML", "the registry"]),
         ("Darwin", ["the system"]),
     ],
@@ -126,80 +126,6 @@ def test_wsl_is_recognised(tmp_path: Path) -> None:
     assert not is_wsl(tmp_path / "none")
 
 
-def group(root: Path, files: Mapping[str, object]) -> Path:
-    """Return a root folder with these control-group files."""
-    for name, value in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{value}\n")
-    return root
-
-
-V2 = "sys/fs/cgroup"
-V1 = "sys/fs/cgroup/memory"
-
-
-@pytest.mark.parametrize(
-    ("files", "total", "available"),
-    [
-        ({}, 32, 20),
-        ({"proc/self/cgroup": "0::/", f"{V2}/memory.max": "max"}, 32, 20),
-        ({"proc/self/cgroup": "0::/", f"{V2}/memory.max": 8 * GIB, f"{V2}/memory.current": 3 * GIB}, 8, 5),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b",
-                f"{V2}/a/memory.max": 8 * GIB,
-                f"{V2}/a/memory.current": 3 * GIB,
-                f"{V2}/a/memory.stat": f"anon {GIB}\ninactive_file {2 * GIB}",
-                f"{V2}/a/b/memory.max": "max",
-            },
-            8,
-            7,
-        ),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b",
-                f"{V2}/a/memory.max": 8 * GIB,
-                f"{V2}/a/b/memory.max": 4 * GIB,
-                f"{V2}/a/b/memory.current": GIB,
-            },
-            4,
-            3,
-        ),
-        (
-            {
-                "proc/self/cgroup": "5:cpu:/x\n4:memory:/docker/1",
-                f"{V1}/docker/1/memory.limit_in_bytes": 2 * GIB,
-                f"{V1}/docker/1/memory.usage_in_bytes": GIB,
-                f"{V1}/docker/1/memory.stat": f"total_inactive_file {GIB // 2}",
-            },
-            2,
-            1.5,
-        ),
-        ({"proc/self/cgroup": "4:memory:/", f"{V1}/memory.limit_in_bytes": 0x7FFFFFFFFFFFF000}, 32, 20),
-        ({"proc/self/cgroup": "4:memory:/gone", f"{V1}/memory.limit_in_bytes": 4 * GIB}, 4, 4),
-        ({"proc/self/cgroup": "0::/../../x", f"{V2}/memory.max": 4 * GIB}, 4, 4),
-        ({"proc/self/cgroup": "0::/", f"{V2}/memory.max": 64 * GIB}, 32, 20),
-        ({"proc/self/cgroup": "0::/", f"{V2}/memory.max": 4 * GIB, f"{V2}/memory.current": 9 * GIB}, 4, 0),
-        ({"proc/self/cgroup": "0::/", f"{V2}/memory.max": "junk"}, 32, 20),
-        ({"proc/self/cgroup": "junk\n::\n0:", f"{V2}/memory.max": "0"}, 32, 20),
-    ],
-)
-def test_ram_stays_within_its_control_groups(
-    tmp_path: Path, files: dict[str, object], total: float, available: float
-) -> None:
-    """The tightest limit of all parents holds, v1 or v2; cache that can be dropped is free."""
-    found = clamp_ram(RAM, root=group(tmp_path, files))
-    assert (found.total, found.available) == (total * GIB, available * GIB)
-    assert ("control group" in found.source) is (total < 32)
-
-
-def test_this_machines_ram_is_read() -> None:
-    """Something, and not more than there is."""
-    found = read_ram()
-    assert 0 < found.available <= found.total
-
-
 @pytest.mark.parametrize(
     ("name", "clean"),
     [(b"Tesla T4", "Tesla T4"), ("  a \n b ", "a b"), ("a\x1b[0m\x00b", "a [0m b"), (b"\xff", "\ufffd"), (5, "5")],
@@ -207,3 +133,62 @@ def test_this_machines_ram_is_read() -> None:
 def test_names_become_one_printable_line(name: object, clean: str) -> None:
     """Whatever a driver returns."""
     assert clean_name(name) == clean
+
+
+def test_what_can_be_done_comes_before_naming_a_card() -> None:
+    """Each driver's own advice, once."""
+    probes = {
+        "one": lambda: Finding(reason="broken", hint="Restart"),
+        "two": lambda: Finding(reason="broken too", hint="Restart"),
+        "three": lambda: Finding(reason="none"),
+    }
+    with pytest.raises(NoGpuFoundError) as caught:
+        detect_device(probes=probes, ram=ram)
+    assert caught.value.message == "No usable GPU found: broken; broken too; none"
+    assert caught.value.hint.startswith("Restart. ")
+    assert caught.value.hint.count("Restart") == 1
+    assert caught.value.hint.endswith("Say what you have: --vram 8, or --gpu with a name that `llmfit gpus` lists")
+
+
+@pytest.mark.parametrize(("inside", "place"), [("is_wsl", "/usr/lib/wsl/lib"), ("is_container", "docker run --gpus")])
+def test_where_it_runs_decides_what_is_advised(inside: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under WSL the driver is that of Windows; a container sees what it was given."""
+    hints = []
+    for answer in (True, False):
+        monkeypatch.setattr("llmfit.detect.machine.is_wsl", lambda: False)
+        monkeypatch.setattr("llmfit.detect.machine.is_container", lambda: False)
+        monkeypatch.setattr(f"llmfit.detect.machine.{inside}", lambda said=answer: said)
+        with pytest.raises(NoGpuFoundError) as caught:
+            detect_device(probes={}, ram=ram)
+        hints.append(caught.value.hint)
+    assert [place in hint for hint in hints] == [True, False]
+
+
+def test_under_wsl_windows_uses_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note says so."""
+    monkeypatch.setattr("llmfit.detect.machine.is_wsl", lambda: True)
+    device = detect_device(probes={"one": lambda: Finding(gpus=(GPU,))}, ram=ram)
+    assert "Under WSL, memory that Windows uses counts as used" in device.notes
+
+
+@pytest.mark.parametrize("name", [".dockerenv", "run/.containerenv"])
+def test_a_container_is_recognised(name: str, tmp_path: Path) -> None:
+    """By the file that Docker or Podman puts there."""
+    assert not is_container(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / name).touch()
+    assert is_container(tmp_path)
+
+
+def test_a_card_of_another_maker_is_named_and_not_counted() -> None:
+    """One of the same maker is the same card, seen twice."""
+    nvidia, amd = (replace(GPU, name=name, vendor=name) for name in ("nvidia", "amd"))
+    probes = {
+        "none": Finding,
+        "first": lambda: Finding(gpus=(nvidia,), notes=("a note",)),
+        "second": lambda: Finding(gpus=(nvidia, amd), notes=("of no interest",)),
+    }
+    device = detect_device(probes=probes, ram=ram)
+    assert device.gpus == (nvidia,)
+    assert device.notes[:2] == ("a note", "amd is here too, and not counted: it has another driver")
+    assert len([note for note in device.notes if "here too" in note]) == 1

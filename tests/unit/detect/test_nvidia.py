@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from llmfit.detect.finding import Finding
-from llmfit.detect.nvidia import find_nvidia
+from llmfit.detect.nvidia import _FAULTS, find_nvidia
 from llmfit.detect.ram import RamFigures
 
 MIB = 1024**2
@@ -31,6 +31,11 @@ class _Driver:
     NVML_ERROR_LIBRARY_NOT_FOUND = 12
     NVML_ERROR_DRIVER_NOT_LOADED = 9
     NVML_ERROR_NOT_SUPPORTED = 3
+    NVML_ERROR_NO_PERMISSION = 4
+    NVML_ERROR_FUNCTION_NOT_FOUND = 13
+    NVML_ERROR_GPU_IS_LOST = 15
+    NVML_ERROR_RESET_REQUIRED = 16
+    NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18
     nvmlMemory_v2 = 2  # noqa: N815 - as the real driver spells it
 
     def __init__(self, *cards: dict[str, Any], init: Exception | None = None) -> None:
@@ -153,9 +158,24 @@ def test_a_whole_card_beside_a_divided_one_is_taken() -> None:
     assert [gpu.name for gpu in find(_Driver(divided, {"name": "B", "total": 81559})).gpus] == ["B"]
 
 
-def test_a_card_in_mig_mode_without_slices_is_whole() -> None:
-    """The mode is on, nothing was cut."""
-    assert [gpu.name for gpu in find(_Driver({"name": "A", "total": 81559, "slices": []})).gpus] == ["A"]
+def test_a_card_in_mig_mode_without_slices_runs_nothing() -> None:
+    """The mode is on, nothing was cut; a whole card beside it is taken."""
+    empty = {"name": "A", "total": 81559, "slices": []}
+    found = find(_Driver(empty))
+    assert (found.gpus, found.reason) == ((), "NVML shows no GPU that a program may use")
+    assert found.notes == ("A is in MIG mode and has no slice: no program can use it",)
+    assert "nvidia-smi mig -cgi" in found.hint
+    assert [gpu.name for gpu in find(_Driver(empty, {"name": "B", "total": 81559})).gpus] == ["B"]
+
+
+def test_a_card_whose_mig_mode_is_off_is_whole() -> None:
+    """Cards that could be divided say so."""
+
+    class Off(_Driver):
+        def nvmlDeviceGetMigMode(self, card: dict[str, Any]) -> list[int]:  # noqa: N802 - as the real driver spells it
+            return [0, 1 if card else 0]
+
+    assert [gpu.name for gpu in find(Off({"name": "A", "total": 81559, "slices": []})).gpus] == ["A"]
 
 
 def test_a_gpu_that_shares_ram_has_the_machines_memory() -> None:
@@ -198,7 +218,12 @@ def test_cuda_visible_devices_is_respected(visible: str, names: str) -> None:
     [
         (FakeError(12), "no NVIDIA driver"),
         (FakeError(9), "the NVIDIA driver is installed but not loaded"),
-        (FakeError(18, "RM has detected a version mismatch"), "reports an error: RM has detected a version mismatch"),
+        (FakeError(18), "its library and its kernel module differ"),
+        (FakeError(4), "does not answer this user"),
+        (FakeError(15), "has lost its GPU"),
+        (FakeError(16), "must be reset"),
+        (FakeError(13), "too old to be asked"),
+        (FakeError(11, ""), "reports an error: 11"),
         (FakeError(999, "Unknown\x1b[31m Error"), "reports an error: Unknown [31m Error"),
     ],
 )
@@ -208,6 +233,7 @@ def test_no_driver_is_a_reason(error: Exception, reason: str) -> None:
     found = find(driver)
     assert found.gpus == ()
     assert reason in found.reason
+    assert bool(found.hint) is ("no NVIDIA driver" not in found.reason)
     assert driver.closed == 0
 
 
@@ -217,3 +243,102 @@ def test_names_may_be_bytes_or_hostile() -> None:
     assert found.gpus[0].name == "Tesla T4"
     assert found.gpus[1].name.isprintable()
     assert len(found.gpus[1].name) <= 120
+
+
+class _Broken(_Driver):
+    """A driver that breaks after it was opened, at the count or at the end."""
+
+    def __init__(self, *cards: dict[str, Any], count: Exception | None = None, end: Exception | None = None) -> None:
+        super().__init__(*cards)
+        self.count, self.end = count, end
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802 - as the real driver spells it
+        if self.count is not None:
+            raise self.count
+        return super().nvmlDeviceGetCount()
+
+    def nvmlShutdown(self) -> None:  # noqa: N802 - as the real driver spells it
+        super().nvmlShutdown()
+        if self.end is not None:
+            raise self.end
+
+
+def test_a_driver_that_breaks_later_says_why() -> None:
+    """The session is closed whatever happens."""
+    driver = _Broken({"name": "A", "total": 1}, count=FakeError(15, "GPU is lost"))
+    found = find(driver)
+    assert (found.gpus, found.reason, driver.closed) == ((), "the NVIDIA driver has lost its GPU", 1)
+
+
+def test_a_driver_that_breaks_at_the_end_has_answered() -> None:
+    """What it showed before is kept."""
+    driver = _Broken({"name": "A", "total": 1}, end=FakeError(999, "Unknown Error"))
+    assert [gpu.name for gpu in find(driver).gpus] == ["A"]
+
+
+@pytest.mark.parametrize("library", ["the fake's", "pynvml"])
+def test_every_error_that_is_explained_exists(library: str) -> None:
+    """By NVIDIA's own names, in the library and in the driver above."""
+    import pynvml
+
+    nvml = pynvml if library == "pynvml" else _Driver
+    assert all(isinstance(getattr(nvml, f"NVML_ERROR_{name}"), int) for name in _FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        ("0,-1,1", "A"),
+        ("0,7,1", "A"),
+        ("none,0", ""),
+        ("1, 0", "AB"),
+        ("NoDevFiles", ""),
+        ("9" * 5000, ""),
+        ("\u0661", ""),
+        ("GPU-aaaa,-1,GPU-bbbb", "A"),
+    ],
+)
+def test_cuda_stops_at_the_first_word_that_names_nothing(visible: str, names: str) -> None:
+    """What stands behind it is hidden."""
+    cards = [{"name": n, "total": 1000, "uuid": f"GPU-{n.lower() * 8}"} for n in "AB"]
+    assert "".join(gpu.name for gpu in find(_Driver(*cards), visible=visible).gpus) == names
+
+
+def test_a_variable_that_hides_every_card_is_named() -> None:
+    """With what to do; a machine without cards is another reason."""
+    found = find(_Driver({"name": "A", "total": 1000}, {"name": "B", "total": 1000}), visible="-1")
+    assert found.reason == "CUDA_VISIBLE_DEVICES=-1 leaves none of 2 NVIDIA GPUs"
+    assert found.hint == "Unset CUDA_VISIBLE_DEVICES"
+    assert find(_Driver(), visible="0").reason == "NVML shows no GPU that a program may use"
+
+
+@pytest.mark.parametrize(
+    ("visible", "order", "names", "said"),
+    [
+        ("0", "", "AB", True),
+        ("0", "PCI_BUS_ID", "AB", False),
+        ("0,1", "", "AB", False),
+        ("0", "", "AA", False),
+        ("GPU-aaaa", "", "AB", False),
+    ],
+)
+def test_an_index_among_unlike_cards_may_mean_another_one(
+    visible: str,
+    order: str,
+    names: str,
+    said: bool,  # noqa: FBT001 - a parameter of the table above
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CUDA counts the fastest first, NVML by the bus."""
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", order)
+    cards = [{"name": n, "total": 1000, "uuid": f"GPU-{n.lower() * 8}"} for n in names]
+    assert any("counts the fastest GPU first" in note for note in find(_Driver(*cards), visible=visible).notes) is said
+
+
+def test_the_environment_is_asked_where_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a program would be."""
+    driver = cast("ModuleType", _Driver({"name": "A", "total": 1000}, {"name": "B", "total": 1000}))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [gpu.name for gpu in find_nvidia(driver, ram=RAM).gpus] == ["B"]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert [gpu.name for gpu in find_nvidia(driver, ram=RAM).gpus] == ["A", "B"]

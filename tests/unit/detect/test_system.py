@@ -26,6 +26,7 @@ def tree(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
+DEVICE = {"vendor": "0x1002", "device": "0x73df", "mem_info_vram_total": "12868124672"}
 AMD = {
     "card0/device/vendor": "0x1002",
     "card0/device/device": "0x73df",
@@ -205,3 +206,40 @@ def test_windows_cards_come_from_the_registry() -> None:
     ]
     assert found.notes == ("AMD Radeon(TM) Graphics is part of the processor: say with --vram how much RAM it may use",)
     assert find_windows(cast("ModuleType", _Registry())).reason == "no graphics card is registered"
+
+
+def test_an_nvidia_card_without_its_driver_is_named(tmp_path: Path) -> None:
+    """The kernel shows it, NVML does not."""
+    found = find_drm(tree(tmp_path, {"card0/device/vendor": "0x10de", "card0/device/device": "0x2684"}))
+    assert found.reason == "an NVIDIA card is there, its driver is not"
+    assert "NVIDIA's driver" in found.hint
+    both = tree(tmp_path, {f"card1/{name.partition('/')[2]}": text for name, text in AMD.items() if "card0/" in name})
+    assert find_drm(both).reason == ""
+
+
+def test_what_a_processors_gpu_may_borrow_is_said(tmp_path: Path) -> None:
+    """The driver knows how much RAM it lends."""
+    found = find_drm(tree(tmp_path, AMD | {"card0/device/mem_info_vram_total": str(512 * MIB)}))
+    assert found.notes[0].endswith("how much RAM it may use; its driver lends it up to 30.7 GiB")
+
+
+def test_cards_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    """The tenth comes after the second."""
+    files = {f"card{n}/device/{key}": text for n in (10, 2) for key, text in DEVICE.items()}
+    files |= {f"card{n}/device/product_name": str(n) for n in (10, 2)}
+    assert [gpu.name for gpu in find_drm(tree(tmp_path, files)).gpus] == ["2", "10"]
+
+
+@pytest.mark.parametrize("name", ["ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"])
+def test_a_choice_that_is_not_read_is_said(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where there are cards to choose from."""
+    monkeypatch.setenv(name, "0")
+    assert find_drm(tree(tmp_path, AMD)).notes == (f"{name} is set and not read: every card is counted",)
+    assert find_drm(tmp_path / "none").notes == ()
+
+
+@pytest.mark.parametrize(("size", "taken"), [(2 * GIB, False), (2 * GIB + 1, True)])
+def test_a_small_share_of_ram_is_a_processors(size: int, *, taken: bool, tmp_path: Path) -> None:
+    """Up to 2 GiB."""
+    found = find_drm(tree(tmp_path, AMD | {"card0/device/mem_info_vram_total": str(size)}))
+    assert bool(found.gpus) is taken
