@@ -139,3 +139,32 @@ def test_a_table_fits_and_keeps_its_figures(rows: list[tuple[str, int]], width: 
     lines = shown(rows=[[name, str(count), ""] for name, count in rows], width=width)
     assert all(cell_len(line) <= width and not line.endswith(" ") for line in lines)
     assert all(any(line.endswith(str(count)) for line in lines) for _, count in rows)
+
+
+def test_words_are_not_broken_beside_a_long_header() -> None:
+    """Where a word has no room behind the headers, each header stands before its own value, wrapped between words."""
+    columns = (Column("engine"), Column("longest context", "right"), Column("how", shrinks=True))
+    rows: list[Row] = [["transformers", "24,576", "not even one token fits"]]
+    assert shown(width=20, columns=columns, rows=rows) == [
+        "engine",
+        "  transformers",
+        "longest context",
+        "  24,576",
+        "how not even one",
+        "  token fits",
+    ]
+    assert shown(width=28, columns=columns, rows=rows) == [
+        "engine          transformers",
+        "longest context 24,576",
+        "how             not even one",
+        "                token fits",
+    ]
+
+
+def test_the_last_column_that_holds_a_word_decides() -> None:
+    """One column less, and the headers no longer stand beside the values."""
+    columns = (Column("engine"), Column("how", shrinks=True))
+    rows: list[Row] = [["llama.cpp", "seventeen-letters limit"]]
+    assert shown(width=24, columns=columns, rows=rows)[0] == "engine llama.cpp"
+    assert shown(width=24, columns=columns, rows=rows)[1].startswith("how    seventeen")
+    assert shown(width=23, columns=columns, rows=rows)[1].startswith("how seventeen")
