@@ -5,9 +5,7 @@ from dataclasses import replace
 
 from llmfit.records.device import DeviceGpu, Gpu, MemoryRule, Vendor
 from llmfit.records.engine import Platform
-
-MIB = 1024**2
-GIB = 1024**3
+from llmfit.units import GIB, MIB
 
 PLATFORMS: dict[Vendor, Platform] = {"nvidia": "cuda", "amd": "rocm", "apple": "metal", "intel": "vulkan"}
 

@@ -2,6 +2,7 @@
 
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit, Verdict
+from llmfit.units import in_gib
 
 COMFORTABLE = 0.9
 """Share of the usable memory up to which a load fits; above it is tight (design, section 2)."""
@@ -23,8 +24,8 @@ def fit(estimate: Estimate, device: Device) -> Fit:
     needed, usable = _worst(estimate, device)
     verdict = _compare(needed, usable)
     if verdict is not Verdict.TOO_LARGE and _ram_missing(estimate, device):
-        there = _gib(device.ram_bytes or 0)
-        reason = f"fits the GPU, but needs {_gib(estimate.host_bytes)} of RAM, and there is {there}"
+        there = in_gib(device.ram_bytes or 0, digits=1)
+        reason = f"fits the GPU, but needs {in_gib(estimate.host_bytes, digits=1)} of RAM, and there is {there}"
         return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
     if verdict is not Verdict.TOO_LARGE:
         return Fit(estimate=estimate, device=device, verdict=verdict, reason=_reason(verdict, needed, usable))
@@ -80,7 +81,7 @@ def _fit_offload(estimate: Estimate, device: Device, *, reason: str) -> Fit:
     possible = not device.unified and 0 < estimate.offloadable_bytes >= excess
     if not possible or device.ram_bytes is None or in_ram > device.ram_bytes:
         return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
-    words = f"at least {_gib(excess)} of it would have to move to RAM"
+    words = f"at least {in_gib(excess, digits=1)} of it would have to move to RAM"
     return Fit(estimate=estimate, device=device, verdict=Verdict.OFFLOAD, reason=words)
 
 
@@ -88,9 +89,5 @@ def _reason(verdict: Verdict, needed: int, usable: int) -> str:
     if verdict is Verdict.FITS:
         return ""
     if verdict is Verdict.TIGHT:
-        return f"needs {_gib(needed)} of {_gib(usable)} usable, more than 90 %"
-    return f"needs {_gib(needed)}, {_gib(needed - usable)} more than is usable"
-
-
-def _gib(amount: int) -> str:
-    return f"{amount / 2**30:.1f} GiB"
+        return f"needs {in_gib(needed, digits=1)} of {in_gib(usable, digits=1)} usable, more than 90 %"
+    return f"needs {in_gib(needed, digits=1)}, {in_gib(needed - usable, digits=1)} more than is usable"

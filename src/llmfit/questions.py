@@ -10,7 +10,6 @@ from llmfit.records.question import Question
 from llmfit.words import format_of, kv_format_of, precision_of
 
 LICENSE_WORDS = ("commercial", "permissive")
-GIB = 1024**3
 
 
 def question_of(

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmfit.catalog.names import find_detected_gpu, listed, other_forms
-from llmfit.device_memory import GIB, gpu_of_size, gpu_of_table, within_rule
+from llmfit.device_memory import gpu_of_size, gpu_of_table, within_rule
 from llmfit.errors import UsageError
 from llmfit.quantities import other_unit, shown
 from llmfit.records.device import Device, DeviceGpu, Gpu
+from llmfit.units import GIB
 
 if TYPE_CHECKING:
     from llmfit.catalog.load import Catalog

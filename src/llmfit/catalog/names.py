@@ -16,8 +16,8 @@ from llmfit.errors import (
 from llmfit.records.device import Gpu
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
+from llmfit.units import GIB
 
-GIB = 1024**3
 SHOWN = 6
 """Names that a hint lists."""
 

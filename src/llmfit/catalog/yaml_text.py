@@ -14,6 +14,7 @@ from typing import Any
 
 from llmfit.catalog.problems import Problem, catalog_error
 from llmfit.errors import CatalogError
+from llmfit.units import MIB
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 32
@@ -88,7 +89,7 @@ def _load_text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise CatalogError(
-                f"{path}: {size / 2**20:.0f} MiB is too large for a catalog (limit {MAX_BYTES // 2**20} MiB)",
+                f"{path}: {size / MIB:.0f} MiB is too large for a catalog (limit {MAX_BYTES // MIB} MiB)",
                 hint="Keep only rows in it; weights and logs belong elsewhere",
             )
         with path.open("rb") as stream:

@@ -13,11 +13,10 @@ from llmfit.records.estimate import Verdict
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.sizing import Sizing
 from llmfit.solve.judge import Judgement
+from llmfit.units import in_gib
 
 if TYPE_CHECKING:
     from llmfit.checking.load import Asked
-
-GIB = 1024**3
 
 
 def findings_of(
@@ -47,21 +46,23 @@ def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Findin
         yield Finding(rule="undecided", level="unknown", message=found.fit.reason)
     elif room.margin < 0:
         budget = room.allowed < room.usable
-        what = f"{_gib(room.allowed)} that the engine takes" if budget else f"{_gib(room.usable)} usable"
+        what = f"{in_gib(room.allowed)} that the engine takes" if budget else f"{in_gib(room.usable)} usable"
         where = "the fullest GPU" if len(device.gpus) > 1 else device.name or "RAM"
         offload = "; it runs with part of it in RAM" if sizing.offload is not None else ""
         part = found.deciding_part.value.replace("_", " ")
-        message = f"needs {_gib(room.needed)} of {what} on {where}: {_gib(-room.margin)} too much, decided by {part}"
+        message = (
+            f"needs {in_gib(room.needed)} of {what} on {where}: {in_gib(-room.margin)} too much, decided by {part}"
+        )
         yield Finding(rule="fit", level="error", message=f"{message}{offload}", field="context")
     elif found.ram_missing:
-        message = f"needs {_gib(found.estimate.host_bytes)} of RAM, {_gib(found.ram_missing)} more than there is"
+        message = f"needs {in_gib(found.estimate.host_bytes)} of RAM, {in_gib(found.ram_missing)} more than there is"
         yield Finding(rule="fit", level="error", message=message, field="ram_gb")
 
 
 def _headroom(asked: "Asked", found: Judgement) -> Finding:
     limits, room = asked.limits, found.tightest
     name = "min_headroom_percent" if limits.min_headroom_percent is not None else "min_headroom_gb"
-    left = f"{_gib(room.margin)} ({100 * room.margin / max(1, room.usable):.1f} %)"
+    left = f"{in_gib(room.margin)} ({100 * room.margin / max(1, room.usable):.1f} %)"
     message = f"{left} stays free, less than the {headroom_words(limits)} asked for"
     return Finding(rule="headroom", level="error", message=message, field=f"limits.{name}")
 
@@ -165,7 +166,3 @@ def _unused(asked: "Asked", findings: Sequence[Finding]) -> Iterator[Finding]:
         else:
             continue
         yield Finding(rule="exception", level="warning", message=message, place=asked.place)
-
-
-def _gib(amount: int) -> str:
-    return f"{amount / GIB:.2f} GiB"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from llmfit.errors import SourceError
+from llmfit.units import MIB
 
 
 def read_regular(path: Path, *, noun: str, most: int, hint: str) -> bytes:
@@ -22,5 +23,5 @@ def read_regular(path: Path, *, noun: str, most: int, hint: str) -> bytes:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SourceError(f"{path}: {reason}", hint=hint) from None
     if len(raw) > most:
-        raise SourceError(f"{path}: too large for a {noun}", hint=f"The limit is {most // 1024**2} MiB")
+        raise SourceError(f"{path}: too large for a {noun}", hint=f"The limit is {most // MIB} MiB")
     return raw

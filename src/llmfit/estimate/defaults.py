@@ -7,8 +7,9 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.engine import Platform
 from llmfit.records.workload import EngineOptions, Workload
+from llmfit.units import GIB
 
-LARGE_CARD_BYTES = 70 * 2**30
+LARGE_CARD_BYTES = 70 * GIB
 """vLLM's server takes other defaults from this size on, except on an A100 (`EngineArgs.get_batch_defaults`)."""
 
 

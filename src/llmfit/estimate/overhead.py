@@ -11,6 +11,7 @@ from llmfit.records.device import Device
 from llmfit.records.engine import Constant
 from llmfit.records.estimate import Line, Part, PartName
 from llmfit.records.workload import Workload
+from llmfit.units import gib, in_gib
 
 OLD_CONTEXT = (4, 38)
 """Before this version of transformers, that is up to torch 2.1, the context was seen to be larger."""
@@ -72,7 +73,7 @@ def _spread(constant: Constant) -> str:
     """Return in which range the bytes of one GPU were measured, in words; empty where they were always the same."""
     if constant.low == constant.high:
         return ""
-    return f", measured {constant.low / 2**30:.2f} to {constant.high / 2**30:.2f} GiB on each"
+    return f", measured {gib(constant.low)} to {in_gib(constant.high)} on each"
 
 
 def _source(constant: Constant) -> str:

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from llmfit.catalog import Catalog
-from llmfit.device_memory import GIB, gpu_of_size
+from llmfit.device_memory import gpu_of_size
 from llmfit.errors import LlmfitError
 from llmfit.planning.question import Wanted
 from llmfit.records.device import Device
 from llmfit.records.plan import GridCell, Plan
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge
+from llmfit.units import GIB
 
 CARDS_GB = (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 141, 192, 288)
 """Sizes in which cards are sold."""

@@ -22,11 +22,10 @@ from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection
 from llmfit.records.speed import Speed
 from llmfit.records.task import Task
+from llmfit.units import in_gib
 
 if TYPE_CHECKING:
     from llmfit.rank.tuning import TuningChooser
-
-_GIB = 2**30
 
 
 class Gathered:
@@ -109,7 +108,7 @@ class Field:
             return None
         training = self._question.training
         what = "weights take" if training is None or training.method != "full" else "weights and gradients take"
-        detail = f"{what} more than {least / _GIB:.1f} GiB, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
+        detail = f"{what} more than {in_gib(least, digits=1)}, {in_gib(self.chooser.budget, digits=1)} are comfortable"
         return Rejection(model=model.id, reason="too_large", detail=detail)
 
     def _consider(self, model: Model, gathered: Gathered) -> Rejection | None:
@@ -124,7 +123,7 @@ class Field:
             return Rejection(model=model.id, reason="unsupported", detail="no engine asked for runs it so")
         limit, file = self._question.max_weight_bytes, file_bytes(smallest.fit.estimate)
         if limit is not None and file > limit:
-            detail = f"the smallest file, {smallest.workload.format.id}, is {file / _GIB:.1f} GiB"
+            detail = f"the smallest file, {smallest.workload.format.id}, is {in_gib(file, digits=1)}"
             return Rejection(model=model.id, reason="download", detail=detail)
         if smallest.fit.verdict is Verdict.OFFLOAD and self._question.offload_top:
             gathered.offload.append(self._candidate(model, architecture, smallest, speed=None))
@@ -133,9 +132,9 @@ class Field:
         return Rejection(model=model.id, reason=reason, detail=self._misfit(smallest))
 
     def _misfit(self, variant: Variant) -> str:
-        needed = variant.fit.estimate.total_bytes / _GIB
-        words = f"{variant.workload.format.id} needs {needed:.1f} GiB with {self._context:,} tokens"
-        return f"{words}, {self.chooser.budget / _GIB:.1f} GiB are comfortable"
+        needed = in_gib(variant.fit.estimate.total_bytes, digits=1)
+        words = f"{variant.workload.format.id} needs {needed} with {self._context:,} tokens"
+        return f"{words}, {in_gib(self.chooser.budget, digits=1)} are comfortable"
 
     def _accept(self, model: Model, architecture: Architecture, variant: Variant, out: Gathered) -> Rejection | None:
         """Score a model that fits, unless it is too slow for the question."""

@@ -11,8 +11,8 @@ from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.ranking import Prior, SmallModels, SparseModels
 from llmfit.records.recommendation import RatingTerm
+from llmfit.units import DAYS_PER_YEAR
 
-_DAYS_OF_YEAR = 365.25
 _WRITING = frozenset({"base", "instruct", "reasoning", "seq2seq"})
 
 
@@ -78,13 +78,13 @@ def halvings_below(small: SmallModels, size: Size) -> float:
 
 def small_slope(small: SmallModels, size: Size, released: date) -> float:
     """Return the points of one halving below the knee for a model of this date."""
-    years = (released - date.fromisoformat(small.pivot)).days / _DAYS_OF_YEAR
+    years = (released - date.fromisoformat(small.pivot)).days / DAYS_PER_YEAR
     return max(0.0, small.per_doubling + small.per_doubling_year * years) if size.writes else small.per_doubling
 
 
 def years_since(prior: Prior, released: date) -> float:
     """Return years from the prior's epoch to the release of the base weights."""
-    return (released - date.fromisoformat(prior.epoch)).days / _DAYS_OF_YEAR
+    return (released - date.fromisoformat(prior.epoch)).days / DAYS_PER_YEAR
 
 
 def rate_by_size_and_age(

@@ -6,8 +6,8 @@ from math import exp
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
 from llmfit.records.ranking import Shrinkage
+from llmfit.units import DAYS_PER_YEAR
 
-_YEAR = 365.25
 _NOTHING = 1e-12
 
 
@@ -46,7 +46,7 @@ class Relatives:
         return found
 
     def _covariance(self, a: float, b: float) -> float:
-        return self._common * exp(-abs(a - b) / (_YEAR * self._years))
+        return self._common * exp(-abs(a - b) / (DAYS_PER_YEAR * self._years))
 
     def expect(self, model: Model, *, own: Seen | None) -> tuple[float, float]:
         """Return (points, variance) that the others let expect; `own` is among the seen and does not count."""

@@ -12,8 +12,9 @@ from llmfit.render.explain import license_explained
 from llmfit.render.grid import Column, Records, Row, escape_markdown, markdown
 from llmfit.render.prose import BLANK, Drawable, said
 from llmfit.render.tables import Rows
-from llmfit.render.text import GIB, about_tokens, count_of, listed, parameters
+from llmfit.render.text import about_tokens, count_of, listed, parameters
 from llmfit.render.view import Origin
+from llmfit.units import GIB
 
 MODEL_COLUMNS = (
     Column("model", shrinks=True, style="bold"),

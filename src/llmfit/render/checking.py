@@ -12,8 +12,9 @@ from llmfit.render.fitting import memory_table
 from llmfit.render.grid import Cell, Column, Records, Row, Scalar, escape_markdown, markdown
 from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.sizing import load_words, model_words, sizing_json, speed_words, warnings_of
-from llmfit.render.text import amount, count_of
+from llmfit.render.text import count_of
 from llmfit.render.view import Origin
+from llmfit.units import amount
 
 STATUS = {"pass": ("ok", "green"), "fail": ("does not hold", "red"), "undecided": ("could not decide", "yellow")}
 FIELDS = (

@@ -14,8 +14,9 @@ from llmfit.render.grid import Cell, Column, Records, Row, escape_markdown, mark
 from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.sizing import FIELDS, format_word, sizing_json, sizing_record, split_words, warnings_of
 from llmfit.render.tables import Rows
-from llmfit.render.text import amount, gib, parameters, rate
+from llmfit.render.text import parameters, rate
 from llmfit.render.view import Origin
+from llmfit.units import amount, gib
 
 COLUMNS = (
     Column("model", shrinks=True, style="bold"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from llmfit.records.plan import Launch
-from llmfit.render.text import amount
+from llmfit.units import amount
 
 IMAGES: Final = {"vllm": "vllm/vllm-openai:v{version}", "llama.cpp": "ghcr.io/ggml-org/llama.cpp:server-cuda"}
 _VLLM_DTYPES: Final = {"f16": "float16", "bf16": "bfloat16", "f32": "float32"}

@@ -4,7 +4,7 @@ from llmfit.records.estimate import Estimate, Line, Part
 from llmfit.records.license import EffectiveLicense
 from llmfit.render.bar import LABELS
 from llmfit.render.prose import Paragraph, notes, said
-from llmfit.render.text import amount
+from llmfit.units import amount
 
 
 def memory_explained(estimate: Estimate, *, indent: int = 0) -> list[Paragraph]:

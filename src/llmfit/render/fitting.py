@@ -9,7 +9,7 @@ from llmfit.render.bar import FREE, LABELS, Bar, segments
 from llmfit.render.grid import Cell, Column
 from llmfit.render.prose import Drawable, Paragraph, said
 from llmfit.render.tables import Rows
-from llmfit.render.text import amount
+from llmfit.units import amount
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType

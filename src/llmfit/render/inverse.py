@@ -20,8 +20,9 @@ from llmfit.render.inverse_json import (
 from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.shortfall import missing_words
 from llmfit.render.tables import Rows
-from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, tokens
+from llmfit.render.text import about_tokens, count_of, parameters, tokens
 from llmfit.render.view import Origin
+from llmfit.units import amount, gib
 
 SHORTEST = 512
 """Contexts below this are left to JSON: nobody talks in them."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from llmfit.records.deployment import CheckResult, FileProblem
-from llmfit.render.text import amount, visible
+from llmfit.render.text import visible
+from llmfit.units import amount
 
 
 def junit(results: Sequence[CheckResult], *, problems: Sequence[FileProblem] = ()) -> str:

@@ -9,8 +9,8 @@ from llmfit.render import envelope as nouns
 from llmfit.render.grid import Column, Records, Row, markdown
 from llmfit.render.prose import BLANK, Drawable, notes, said
 from llmfit.render.tables import Rows
-from llmfit.render.text import amount
 from llmfit.render.view import Origin
+from llmfit.units import amount
 
 COLUMNS = (
     Column("GPU", shrinks=True, style="bold"),

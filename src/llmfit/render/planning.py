@@ -7,7 +7,7 @@ from llmfit.records.sizing import TrainingPlan
 from llmfit.records.training import ALL_LINEAR
 from llmfit.render.fitting import VERDICTS
 from llmfit.render.prose import Paragraph, said
-from llmfit.render.text import amount
+from llmfit.units import amount
 
 if TYPE_CHECKING:
     from llmfit.render import shapes

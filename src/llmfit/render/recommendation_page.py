@@ -14,9 +14,10 @@ from llmfit.render.fitting import VERDICTS, Legend
 from llmfit.render.grid import Column, Records, Row, Scalar, escape_markdown, markdown
 from llmfit.render.prose import BLANK, READABLE, Drawable, Paragraph, notes, said
 from llmfit.render.recommendation import sections
-from llmfit.render.scoring import closest, in_words, pick_explained, rejected
+from llmfit.render.scoring import closest, in_words, license_read, pick_explained, rejected
 from llmfit.render.tables import Rows
-from llmfit.render.text import about_tokens, amount, count_of, gib, parameters, rate, tokens
+from llmfit.render.text import about_tokens, count_of, parameters, rate, tokens
+from llmfit.units import amount, gib
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -130,7 +131,8 @@ class Page:
             return lines + pick_explained(pick, indent=INDENT)
         matters = "commercial" in self.answer.question.licenses or pick.training is not None
         asked = matters and not pick.license.permissive
-        return lines + _why(pick) + (notes("condition", pick.license.conditions, indent=INDENT) if asked else [])
+        lines += _why(pick) + (notes("condition", pick.license.conditions, indent=INDENT) if asked else [])
+        return lines + (license_read(pick, indent=INDENT) if self.answer.question.licenses else [])
 
     def _below(self) -> list[Paragraph]:
         answer, lines = self.answer, []

@@ -1,7 +1,7 @@
 """What a plan lacks where nothing fits, in words: the most that fits, and how much is missing."""
 
 from llmfit.records.plan import Plan, Variant
-from llmfit.render.text import amount
+from llmfit.units import amount
 
 
 def missing_words(plan: Plan, variant: Variant) -> str:

@@ -15,8 +15,9 @@ from llmfit.render.fitting import fit_words, memory_table, range_words
 from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown
 from llmfit.render.planning import plan_json, plan_words, recipe_words
 from llmfit.render.prose import BLANK, Drawable, Paragraph, notes, said
-from llmfit.render.text import amount, count_of, parameters, rate, tokens
+from llmfit.render.text import count_of, parameters, rate, tokens
 from llmfit.render.view import Origin
+from llmfit.units import amount
 
 if TYPE_CHECKING:
     from llmfit.render import load_shapes
@@ -122,6 +123,17 @@ def model_words(sizing: Sizing) -> str:
     return f"{parameters(model.parameters)} parameters{sparse}, {license_words(sizing.license)}, {context}"
 
 
+def active_words(sizing: Sizing) -> list[Drawable]:
+    """Return what a mixture's active parameters are; nothing for other models."""
+    active = sizing.active_parameters
+    if active is None or active == sizing.model.parameters:
+        return []
+    what = (
+        "what a token of an answer is multiplied with; neither the input table, unless it is the head too, nor towers"
+    )
+    return [BLANK, said(f"active: {active:,} parameters, {what}")]
+
+
 def load_words(sizing: Sizing) -> str:
     """Return the engine, format and load, or how it is fine-tuned, in one line."""
     load = sizing.workload
@@ -211,6 +223,7 @@ class SizingView:
         title += [said(words, hang=0) for words in (model_words(sizing), load_words(sizing))]
         shown: list[Drawable] = [*title, BLANK, *memory_table(sizing.estimate, fit=sizing.fit), BLANK, *self._below()]
         if self.explain:
+            shown += active_words(sizing)
             shown += [BLANK, *memory_explained(sizing.estimate), BLANK, *license_explained(sizing.license)]
             shown += [BLANK, *recipe_words(sizing.plan)] if sizing.plan is not None else []
         return shown

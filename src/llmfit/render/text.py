@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-GIB = 1024**3
-
 
 def visible(text: str, *, lines: bool = False) -> str:
     """Return the text with control characters, bidirectional marks and the like written out.
@@ -14,20 +12,6 @@ def visible(text: str, *, lines: bool = False) -> str:
         return text
     kept = "\n" if lines else ""
     return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def gib(count: int, *, digits: int = 2) -> str:
-    """Return bytes as GiB, without the unit."""
-    return f"{count / GIB:.{digits}f}"
-
-
-def amount(count: int) -> str:
-    """Return bytes with the unit that suits them."""
-    if abs(count) >= GIB // 10:
-        return f"{count / GIB:.2f} GiB"
-    if abs(count) >= 1024**2 // 10:
-        return f"{count / 1024**2:.1f} MiB"
-    return f"{count / 1024:.1f} KiB" if abs(count) >= 1024 else f"{count} B"
 
 
 def parameters(count: int) -> str:

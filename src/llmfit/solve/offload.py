@@ -13,6 +13,7 @@ from llmfit.records.sizing import Split
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import with_context
 from llmfit.solve.search import largest
+from llmfit.units import in_gib
 
 ROOMY = 0.1
 """Share of each GPU that a split leaves free where one can: a load that fills its card may not start."""
@@ -102,7 +103,7 @@ def settle(architecture: Architecture, workload: Workload, fitted: Fit) -> tuple
         return replace(fitted, verdict=Verdict.TOO_LARGE, reason=reason), None
     moved = found.estimate.host_bytes - fitted.estimate.host_bytes
     roomy = _holds(fitted.device, found.estimate, ROOMY)
-    return replace(fitted, reason=f"{moved / 2**30:.2f} GiB of it would have to move to RAM"), Split(
+    return replace(fitted, reason=f"{in_gib(moved)} of it would have to move to RAM"), Split(
         n_gpu_layers=found.n_gpu_layers,
         n_cpu_moe=found.n_cpu_moe,
         layers=layer_count(architecture) + 1,

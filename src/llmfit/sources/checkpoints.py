@@ -13,8 +13,9 @@ from llmfit.sources.json_text import parse_json
 from llmfit.sources.progress import shown
 from llmfit.sources.reading import Files, check_name
 from llmfit.sources.safetensors import read_safetensors
+from llmfit.units import MIB
 
-MOST_INDEX = 32 * 1024**2
+MOST_INDEX = 32 * MIB
 """Bytes of the largest index that is read; one with 140,000 tensors takes about 15 MB."""
 MOST_SHARDS = 2000
 MOST_ALL_TENSORS = 500_000
@@ -175,7 +176,7 @@ def read_json(files: Files, name: str, *, most: int | None = None) -> dict[str, 
     """Return the JSON object of one of the files."""
     file = files.open(name)
     bound = {} if most is None else {"most": most}
-    limit = most or 4 * 1024**2
+    limit = most or 4 * MIB
     if file.size > limit:
         raise SourceError(f"{name} of {files.title} is larger than the {limit:,} bytes that are read")
     return parse_json(file.read(0, file.size + 1), file=f"{name} of {files.title}", **bound)

@@ -13,15 +13,16 @@ from llmfit.errors import SourceError
 from llmfit.records.checkpoint import Checkpoint, StoredTensor
 from llmfit.records.format import BlockLayout
 from llmfit.sources.reading import Readable
+from llmfit.units import MIB
 
-MOST_HEADER = 128 * 1024**2
+MOST_HEADER = 128 * MIB
 """Bytes of the largest header that is read; vocabularies of 260,000 words take about 12 MiB."""
 MOST_PAIRS = 10_000
 MOST_TENSORS = 200_000
-MOST_STRING = 1024**2
+MOST_STRING = MIB
 KEPT_ARRAY = 4096
 """Longest array that is kept; of longer ones, vocabularies above all, only the length is."""
-_CHUNK = 1024**2
+_CHUNK = MIB
 _VERSIONS = (2, 3)
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9

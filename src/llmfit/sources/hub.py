@@ -8,13 +8,14 @@ from typing import Any
 from llmfit.errors import SourceError
 from llmfit.sources.faults import of_status, translated
 from llmfit.sources.reading import LocalFile, Readable, check_name
+from llmfit.units import MIB
 
-MOST_ANSWER = 32 * 1024**2
+MOST_ANSWER = 32 * MIB
 """Bytes of one answer of the Hub that are read at most."""
 LONGEST = 120.0
 """Seconds that one answer may take."""
 FIRST_PIECE = 128 * 1024
-LARGEST_PIECE = 8 * 1024**2
+LARGEST_PIECE = 8 * MIB
 
 
 @contextmanager

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from llmfit.errors import SourceError
+from llmfit.units import MIB
 
-MOST_BYTES = 4 * 1024**2
+MOST_BYTES = 4 * MIB
 """Bytes of the largest configuration that is read; published ones have at most about a million."""
 MOST_VALUES = 1_500_000
 """Values of one text: as Python objects these take about 100 MB at most."""

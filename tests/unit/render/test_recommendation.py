@@ -6,7 +6,7 @@ import pytest
 
 from llmfit.records.engine import Engine
 from llmfit.render.recommendation import RecommendationsView
-from llmfit.render.text import amount
+from llmfit.units import amount
 from support.answers import WORKLOAD, device, fit, origin
 from support.picks import pick, recommendations
 

@@ -4,8 +4,6 @@ import pytest
 
 from llmfit.render import text as t
 
-GIB = 1024**3
-
 
 @pytest.mark.parametrize(
     ("raw", "shown"),
@@ -27,23 +25,6 @@ def test_nothing_that_a_terminal_obeys_stays(raw: str, shown: str) -> None:
 def test_line_breaks_stay_where_they_are_meant() -> None:
     """A message of several lines keeps them, and nothing else."""
     assert t.visible("a\nb\r\x1b", lines=True) == "a\nb\\r\\x1b"
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1.0 KiB"),
-        (36 * 1024**2, "36.0 MiB"),
-        (GIB // 2, "0.50 GiB"),
-        (-GIB, "-1.00 GiB"),
-        (1536 * GIB, "1536.00 GiB"),
-    ],
-)
-def test_bytes_have_the_unit_that_suits_them(count: int, shown: str) -> None:
-    """GiB are 1024³ and say so."""
-    assert t.amount(count) == shown
 
 
 @pytest.mark.parametrize(
@@ -87,4 +68,3 @@ def test_small_things() -> None:
     assert (t.count_of(1, "model"), t.count_of(1200, "model")) == ("1 model", "1,200 models")
     assert t.count_of(2, "entry", "entries") == "2 entries"
     assert (t.listed([]), t.listed(["a", "b"])) == ("–", "a, b")
-    assert t.gib(GIB * 3 // 2, digits=1) == "1.5"

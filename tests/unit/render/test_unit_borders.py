@@ -4,29 +4,6 @@ import pytest
 
 from llmfit.render import text as t
 
-KIB, MIB, GIB = 1024, 1024**2, 1024**3
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (1, "1 B"),
-        (KIB - 1, "1023 B"),
-        (KIB, "1.0 KiB"),
-        (MIB // 10 - 1, "102.4 KiB"),
-        (MIB // 10, "0.1 MiB"),
-        (GIB // 10 - 1, "102.4 MiB"),
-        (GIB // 10, "0.10 GiB"),
-        (-KIB, "-1.0 KiB"),
-        (-MIB, "-1.0 MiB"),
-        (-(GIB // 10), "-0.10 GiB"),
-        (1 - KIB, "-1023 B"),
-    ],
-)
-def test_bytes_change_their_unit_at_a_tenth_of_the_larger(count: int, shown: str) -> None:
-    """Of a GiB as of a MiB; kibibytes begin at one. What is missing reads as what is there."""
-    assert t.amount(count) == shown
-
 
 @pytest.mark.parametrize(
     ("count", "shown"),
@@ -71,11 +48,6 @@ def test_tokens_change_their_unit_where_it_says_the_same(count: int, exact: str,
 def test_rates_lose_their_decimal_at_ten(value: float, shown: str) -> None:
     """Nobody feels a tenth of a token in a second beyond, and rounding does not bring the decimal back."""
     assert t.rate(value) == shown
-
-
-def test_digits_are_those_asked_for() -> None:
-    """Two where nothing is said."""
-    assert (t.gib(GIB + GIB // 4), t.gib(GIB + GIB // 4, digits=0), t.gib(-GIB, digits=1)) == ("1.25", "1", "-1.0")
 
 
 def test_none_and_many_take_the_plural() -> None:

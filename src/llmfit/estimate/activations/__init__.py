@@ -8,6 +8,7 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Part, PartName
 from llmfit.records.workload import Workload
+from llmfit.units import MIB
 
 _RULES = {"llama.cpp": "llamacpp", "transformers": "transformers", "vllm": "vllm"}
 """Module of each engine's rules, imported when a load runs on it."""
@@ -32,6 +33,6 @@ def estimate_activations(
     peak = max(stages, key=lambda stage: stage.bytes)
     if not explain:
         return Part(name=PartName.ACTIVATION, bytes=peak.bytes)
-    others = ", ".join(f"{stage.label} {stage.bytes / 2**20:.0f} MiB" for stage in stages if stage is not peak)
+    others = ", ".join(f"{stage.label} {stage.bytes / MIB:.0f} MiB" for stage in stages if stage is not peak)
     notes = (f"Stages that take less at another moment: {others}",) if others else ()
     return Part(name=PartName.ACTIVATION, bytes=peak.bytes, lines=(peak.line(),), assumptions=notes)

@@ -9,12 +9,13 @@ from llmfit.estimate.weights.quantized import packed_bytes
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Section
 from llmfit.records.workload import Workload
+from llmfit.units import MIB
 
-SMALL = 2**20
+SMALL = MIB
 """Blocks up to this size come from a pool of their own; a rest up to this size stays with its block."""
-SEGMENT = 20 * 2**20
+SEGMENT = 20 * MIB
 """Blocks from there up to half of this are cut from segments of this size."""
-ROUNDED = 2 * 2**20
+ROUNDED = 2 * MIB
 """Larger blocks are asked for in multiples of this."""
 STACKED_EXPERTS = (5, 0)
 """From this version the experts of a layer are one tensor."""

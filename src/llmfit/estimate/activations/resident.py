@@ -6,10 +6,11 @@ from llmfit.estimate.versions import is_before
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.device import Device
 from llmfit.records.workload import Workload
+from llmfit.units import MIB
 
-CUBLAS_BYTES = 32 * 2**20
+CUBLAS_BYTES = 32 * MIB
 """cuBLAS's workspace in PyTorch from Hopper on (`getChosenWorkspaceSize` of ATen)."""
-CUBLAS_BYTES_BEFORE = 8 * 2**20 + 128 * 2**10
+CUBLAS_BYTES_BEFORE = 8 * MIB + 128 * 2**10
 """The same on Ampere, Ada and older."""
 _BEFORE_HOPPER = frozenset({"sm_60", "sm_61", "sm_70", "sm_75", "sm_80", "sm_86", "sm_87", "sm_89"})
 SAMPLING_BYTES = 32

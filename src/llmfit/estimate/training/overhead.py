@@ -5,6 +5,7 @@ from llmfit.records.device import Device
 from llmfit.records.engine import Constant
 from llmfit.records.estimate import Line, Part, PartName
 from llmfit.records.training import Training
+from llmfit.units import gib, in_gib
 
 
 def overhead_part(training: Training, *, tensors: int, device: Device | None) -> Part:
@@ -30,5 +31,5 @@ def overhead_part(training: Training, *, tensors: int, device: Device | None) ->
 
 
 def _line(label: str, constant: Constant, present: bool) -> Line:  # noqa: FBT001 - one private caller, named by its label
-    spread = f"{int(constant.value):,} B, measured {constant.low / 2**30:.2f} to {constant.high / 2**30:.2f} GiB"
+    spread = f"{int(constant.value):,} B, measured {gib(constant.low)} to {in_gib(constant.high)}"
     return Line(label, int(constant.value) if present else 0, spread, constant.source)
