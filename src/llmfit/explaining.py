@@ -1,10 +1,12 @@
-"""Adds to a recommendation the terms of its memory, which a ranking leaves out to be quick."""
+"""Adds to a recommendation what a ranking leaves out to be quick: terms of memory, sources of models."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from llmfit.architectures import describe
 from llmfit.estimate import estimate
 from llmfit.records.device import Device
+from llmfit.records.model import Model
 from llmfit.records.recommendation import Recommendation, Recommendations
 
 
@@ -14,6 +16,15 @@ def explained(answer: Recommendations, *, device: Device) -> Recommendations:
         answer,
         picks=tuple(_explained(pick, device=device) for pick in answer.picks),
         offload=tuple(_explained(pick, device=device) for pick in answer.offload),
+    )
+
+
+def sourced(answer: Recommendations, *, model: Callable[[str], Model]) -> Recommendations:
+    """Return the same answer with where the picks' facts were read; `model` finds a model with its sources by id."""
+    return replace(
+        answer,
+        picks=tuple(replace(pick, model=model(pick.model.id)) for pick in answer.picks),
+        offload=tuple(replace(pick, model=model(pick.model.id)) for pick in answer.offload),
     )
 
 

@@ -97,6 +97,10 @@ def _answer(
         from llmfit.explaining import explained
 
         answer = explained(answer, device=device)
+    if explain or question.licenses:
+        from llmfit.explaining import sourced
+
+        answer = sourced(answer, model=catalog.model)
     view = RecommendationsView(
         answer=answer,
         device=device,

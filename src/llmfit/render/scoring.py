@@ -37,10 +37,18 @@ def pick_explained(pick: Recommendation, *, indent: int = 0) -> list[Paragraph]:
     lines += [said(f"{term.label} {term.points:+.1f}; {term.detail}", indent=inner) for term in quality.terms]
     lines += [said(_evidence(row), indent=inner) for row in quality.evidence]
     lines += [*memory_explained(pick.fit.estimate, indent=indent), *license_explained(pick.license, indent=indent)]
+    lines += license_read(pick, indent=inner)
     if pick.speed is not None:
         lines.append(said(f"speed from {pick.speed.basis}", indent=indent))
     lines += notes("because", pick.reasons, indent=indent)
     return lines + notes("warning", pick.warnings, indent=indent)
+
+
+def license_read(pick: Recommendation, *, indent: int = 0) -> list[Paragraph]:
+    """Return where the model's own licence was read, so that a reader can judge it; nothing where nobody said."""
+    found = [one for one in pick.model.sources if "license" in one.of.split("|")]
+    read = [f"{one.source}, {one.checked}{', recalled' * (one.certainty == 'recalled')}" for one in found]
+    return [said(f"licence read in: {words}", indent=indent) for words in read]
 
 
 def _evidence(row: EvidenceRow) -> str:

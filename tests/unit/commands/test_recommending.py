@@ -161,11 +161,31 @@ def test_a_small_file_is_what_a_phone_or_a_browser_loads(capsys: Capture) -> Non
     assert said["recommendations"][0]["model"]["parameters"] > 0.9e9
 
 
-def test_labels_and_the_frontier_are_shown(capsys: Capture) -> None:
+def test_who_asks_for_a_licence_sees_where_it_was_read(capsys: Capture) -> None:
+    """A tag, a card or somebody's page: the reader judges; who does not ask is not told."""
+    asked = ("recommend", "--vram", "24", "--top", "3")
+    shown = ask(capsys, *asked, "--license", "commercial").out
+    assert shown.count("licence read in: ") == 3
+    assert "licence read in" not in ask(capsys, *asked).out
+    assert ask(capsys, *asked, "--explain").out.count("licence read in: ") == 3
+
+
+def test_the_table_says_how_sure_a_rating_is(capsys: Capture) -> None:
+    """The rating with its standard error, and whether anybody measured the model."""
+    said = ask(capsys, "recommend", "--vram", "24", "--top", "5").out
+    picks = ask(capsys, "recommend", "--vram", "24", "--top", "5", "--json").json["recommendations"]
+    shown = " ".join(said.split())
+    for pick in picks:
+        rating = f"rating {pick['quality']['rating']:.0f} ± {pick['quality']['standard_error']:.0f}, "
+        assert rating in shown
+    assert ", by size, age and relatives" in shown
+
+
+def test_labels_and_trade_offs_are_shown(capsys: Capture) -> None:
     """In the table as words, in CSV as columns."""
     shown = ask(capsys, "recommend", "--vram", "24").out
     assert "balanced" in shown
-    assert "on the frontier" in shown
+    assert "good trade-off" in shown
     rows = list(csv.DictReader(io.StringIO(ask(capsys, "recommend", "--vram", "24", "-o", "csv").out)))
     assert "balanced" in rows[0]["labels"]
     assert {row["pareto"] for row in rows} <= {"true", "false", "True", "False"}

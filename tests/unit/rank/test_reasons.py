@@ -38,6 +38,23 @@ def test_a_model_that_nobody_measured_says_so() -> None:
     assert "size and age alone" in pick(world(ranked("a/8"))).reasons[0]
 
 
+def test_what_a_rating_rests_on_is_said() -> None:
+    """Its own scores, those of neighbouring tasks, its base's, its relatives'."""
+    day = date(2024, 4, 18)
+    base = ranked("a/8", released=day)
+    scores = (a_score("a/8", 50.0),)
+    tuned = ranked("b/tuned", base_model="a/8", base_relation="finetune", released=day)
+    sibling = ranked("a/9", family="Family a/8", released=day)
+    measured = world(base, scores=scores)
+    assert "measured on benchmarks for this" in pick(measured).reasons[0]
+    assert "measured on benchmarks of neighbouring tasks" in pick(measured, tasks=("summarize",)).reasons[0]
+    asked = {"publishers": ("b",)}
+    assert "benchmarks of a/8; none of its own" in pick(world(base, tuned, scores=scores), **asked).reasons[0]
+    near = recommend(Question(all_variants=True), world(base, sibling, scores=scores), device=card(12)).picks
+    other = next(found for found in near if found.model.id == "a/9")
+    assert "by what its relatives measured: no benchmark of it is known" in other.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

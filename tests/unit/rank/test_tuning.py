@@ -1,6 +1,8 @@
 """Models to fine-tune: who comes into question, from which weights, under which licence."""
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,32 @@ def test_full_fine_tuning_starts_from_the_base() -> None:
     assert "a/eight-base" in ids(answer)
     assert "a/eight-chat" not in ids(answer)
     small = ask(world(ranked("b/three", 3)), 96, "full").picks[0]
-    assert any("no base of this lineage" in reason for reason in small.reasons)
+    assert "the catalog lacks their base, from which full usually starts" in " ".join(small.reasons)
+
+
+def test_what_always_thinks_comes_last() -> None:
+    """Data seldom think, so even a better thinker stands behind; for reasoning it keeps its place."""
+    thinker = ranked("a/think", 14, kind="reasoning")
+    facts = world(thinker, ranked("b/plain", 8), ranked("c/small", 8, released=date(2025, 3, 1)))
+    assert ids(ask(facts, 96)) == ["b/plain", "c/small", "a/think"]
+    assert ids(ask(facts, 96, tasks=("reasoning",)))[0] == "a/think"
+    assert ids(ask(facts, 96, tasks=("chat", "math")))[0] == "a/think"
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "said"),
+    [
+        ("full", {}, True),
+        ("full", {"recipe": "bf16"}, False),
+        ("full", {"offload_optimizer": True, "zero": 2}, False),
+        ("qlora", {}, False),
+        ("freeze", {}, False),
+    ],
+)
+def test_full_fine_tuning_says_what_makes_room(method: str, fields: dict[str, Any], *, said: bool) -> None:
+    """Where the optimizer's states are what fills the card, and nothing was done about it."""
+    warnings = ask(world(ranked("a/one", 1)), 80, method, load=fields).warnings
+    assert any("--offload-optimizer" in words for words in warnings) == said
 
 
 def test_bases_are_preferred_on_request() -> None:

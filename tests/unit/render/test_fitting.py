@@ -118,7 +118,7 @@ def test_a_long_list_of_rejections_ends_with_where_the_others_are() -> None:
     one = Rejection(model="m/rare", reason="lineage", detail="y")
     answer = replace(recommendations(), rejections=(*many, one))
     lines = lines_of(*closest(answer))
-    assert lines[0] == "  m/rare: lineage; y"
+    assert lines[0] == "  m/rare: close relative of a pick; y"
     assert "and 6 more" in lines[-1]
     assert len(closest(recommendations())) == 2
     assert device().name
