@@ -26,6 +26,7 @@ def size_model(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
+    from llmfit.catalog.measured import measured_of
     from llmfit.estimate import estimate
     from llmfit.estimate.speed import estimate_speed, why_no_speed
     from llmfit.estimate.weights.as_stored import estimate_as_stored
@@ -58,6 +59,7 @@ def size_model(
         fit=fitted,
         speed=speed,
         speed_reason=why,
+        measured=measured_of(workload, formats=catalog.formats),
         warnings=(*problems, *model.caveats),
         offload=split,
     )

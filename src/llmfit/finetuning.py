@@ -7,7 +7,7 @@ from typing import Any
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.records.architecture import Architecture
-from llmfit.records.device import Device
+from llmfit.records.device import MOST_GPUS, Device
 from llmfit.records.format import Format
 from llmfit.records.model import Model
 from llmfit.records.question import Question
@@ -41,8 +41,6 @@ OWN_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "litgpt": {"recipe": "bf16", "adapter_dtype": "bf16", "lora_rank": 8, "lora_dropout": 0.05},
 }
 """What a library does where nobody says otherwise: torchtune 0.6 and litgpt 0.4 with `bf16-true`."""
-MOST_GPUS = 1024
-"""GPUs that train one model: what is estimated are single machines and small clusters."""
 QLORA_FORMAT = "nf4-dq"
 """How QLoRA stores the frozen model where nobody says: nf4 with double quantisation, as its paper does."""
 
@@ -108,6 +106,7 @@ def estimate_finetuning(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
+    from llmfit.catalog.measured import measured_of
     from llmfit.estimate.training import estimate_training
     from llmfit.fit import fit
     from llmfit.licensing import effective_license
@@ -130,6 +129,7 @@ def estimate_finetuning(
         estimate=estimated,
         fit=None if device is None else fit(estimated, device),
         warnings=(*kept, *_packed(row, training), *row.caveats),
+        measured=measured_of(training, formats=catalog.formats),
         plan=_plan(architecture, training, device=device, base_format=catalog.format(QLORA_FORMAT)),
     )
 

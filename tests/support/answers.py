@@ -9,6 +9,7 @@ from llmfit.records.engine import Engine
 from llmfit.records.estimate import Estimate, Fit, Line, Part, PartName, Verdict
 from llmfit.records.format import BlockLayout, Format, KvFormat
 from llmfit.records.license import EffectiveLicense
+from llmfit.records.measured import Measured
 from llmfit.records.model import Model
 from llmfit.records.sizing import MethodSize, RecipeSize, Sizing, Split, TrainingPlan
 from llmfit.records.speed import Speed
@@ -180,6 +181,7 @@ def training_sizing() -> Sizing:
         workload=load,
         estimate=estimated,
         fit=fit(of=estimated),
+        measured=Measured("qlora by peft", 0, nearest="lora by peft"),
         plan=plan,
     )
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from llmfit.catalog.integrity import integrity_problems
+from llmfit.catalog.measured import NAME as MEASURED
+from llmfit.catalog.measured import count_measured
 from llmfit.catalog.problems import Problem, ProblemsError
 from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
 from llmfit.catalog.tables import COMPILED, TABLES, Table
@@ -155,7 +157,7 @@ def main(arguments: Sequence[str], *, data: Path = DATA, target: Path = COMPILED
         sys.stderr.writelines(f"{problem}\n" for problem in problems)
         sys.stderr.write(f"error: {len(problems)} problems in {data}\n")
         return 1
-    texts = compile_tables(draft)
+    texts = compile_tables(draft) | {MEASURED: count_measured(data / "reference")}
     stale = [name for name, text in texts.items() if _current(target / name) != text]
     if "--check" in arguments:
         if stale:

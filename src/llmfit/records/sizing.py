@@ -8,6 +8,7 @@ from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
+from llmfit.records.measured import Measured
 from llmfit.records.model import Model
 from llmfit.records.speed import Speed
 from llmfit.records.training import Method, Recipe, Training
@@ -87,6 +88,8 @@ class Sizing:
     """None where no device was named, or its bandwidth is unknown."""
     speed_reason: str = ""
     """Why there is no speed, where it fits a device and has none."""
+    measured: Measured | None = None
+    """Whether such loads were measured; None where nobody looked."""
     warnings: tuple[str, ...] = ()
     plan: TrainingPlan | None = None
     """For a fine-tuning load."""

@@ -128,6 +128,16 @@ class Part(TypedDict):
     assumptions: list[str]
 
 
+class Measured(TypedDict):
+    """What was measured of loads of this kind, so that a range may be called measured."""
+
+    kind: str
+    loads: int
+    """Published measurements of memory that estimates of this kind are held to."""
+    nearest: str
+    """The kind most like it that was measured, where this one was not."""
+
+
 class Speed(TypedDict):
     """Tokens per second of one sequence, as a range."""
 
@@ -195,6 +205,8 @@ class Sizing(TypedDict):
     speed: Speed | None
     speed_reason: str
     """Why there is none, where the model fits a device."""
+    measured: Measured | None
+    """Null where nobody looked it up."""
     assumptions: list[str]
     warnings: list[str]
     plan: NotRequired[TrainingPlan]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.frozen import dataclass
+from llmfit.records.measured import Measured
 from llmfit.records.sizing import Sizing, Split
 from llmfit.records.training import Recipe, Training
 from llmfit.records.workload import Workload
@@ -20,7 +21,7 @@ from llmfit.render.view import Origin
 from llmfit.units import amount
 
 if TYPE_CHECKING:
-    from llmfit.render import load_shapes
+    from llmfit.render import load_shapes, shapes
 
 RECIPE_WORDS: Mapping[Recipe, str] = {
     "bf16": "weights and states in bf16, as TRL trains a bf16 checkpoint",
@@ -64,6 +65,7 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
         **nouns.fit_json(sizing.fit),
         "speed": nouns.speed_json(sizing.speed),
         "speed_reason": sizing.speed_reason,
+        "measured": _measured_json(sizing.measured),
         "assumptions": list(sizing.estimate.assumptions),
         "warnings": [*sizing.warnings, *sizing.estimate.warnings],
     }
@@ -74,6 +76,12 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
     if explain:
         item["parts"] = nouns.parts_json(sizing.estimate)
     return item
+
+
+def _measured_json(measured: Measured | None) -> "shapes.Measured | None":
+    if measured is None:
+        return None
+    return {"kind": measured.kind, "loads": measured.loads, "nearest": measured.nearest}
 
 
 def load_json(load: Workload | Training) -> "load_shapes.Workload | load_shapes.TrainingWorkload":
@@ -184,6 +192,14 @@ def speed_words(sizing: Sizing) -> str:
     return f"{rate(speed.low)} to {rate(speed.high)} tokens/s ({speed.basis})"
 
 
+def _range_words(measured: Measured | None, spread: str) -> str:
+    """Return the range of the total, called measured only where such loads were."""
+    if measured is None or measured.loads:
+        return f"measured range of such totals: {spread}"
+    nearest = f"; the nearest that was is {measured.nearest}" if measured.nearest else ""
+    return f"range by the overhead of other loads: {spread}; nobody measured {measured.kind}{nearest}"
+
+
 def warnings_of(sizing: Sizing) -> tuple[str, ...]:
     """Return everything that should make a reader careful."""
     return (*sizing.warnings, *sizing.estimate.warnings)
@@ -232,7 +248,7 @@ class SizingView:
         sizing = self.sizing
         lines = [] if sizing.fit is None else fit_words(sizing.fit)
         if spread := range_words(sizing.estimate):
-            lines.append(said(f"measured range of such totals: {spread}"))
+            lines.append(said(_range_words(sizing.measured, spread)))
         if sizing.offload is not None:
             lines.append(said(split_words(sizing.offload)))
         elif sizing.estimate.host_bytes:
