@@ -102,7 +102,7 @@ def test_annotations_name_file_line_and_column_and_the_smallest_change() -> None
     """What does not fit is shown at its line with the way out; an excused finding is a notice."""
     first, excused, *_ = github([failing()]).splitlines()
     assert first.startswith("::error file=deploy files/deploy.yaml,line=7,col=5,title=llmfit fit::")
-    assert first.endswith("Smallest change: Shorten the context to 2,048 tokens")
+    assert first.endswith("Smallest change: Shorten the context to 2,048 tokens (`context: 2048`)")
     assert excused.startswith("::notice")
 
 
