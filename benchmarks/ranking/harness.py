@@ -1,7 +1,8 @@
 """Measures the recommender against benchmarks that it may not see, and writes the report.
 
 python benchmarks/ranking/harness.py            print the report
-python benchmarks/ranking/harness.py --write    put it into docs/concepts/how-it-ranks.md
+python benchmarks/ranking/harness.py --write    put it into docs/concepts/how-it-ranks.md; takes ten minutes
+python benchmarks/ranking/harness.py --check    fail where the page's report was made from other facts
 
 Oracle: one benchmark. Its whole source is left out of the evidence, and everything that is fitted is fitted again
 without it (nested): slopes, scales, variances, what thinking gains.
@@ -10,6 +11,7 @@ Regret: best oracle score in the pool less that of the first pick (or of the bes
 Intervals: 95 %, from resampling models, the same ones for all oracles.
 """
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -30,7 +32,7 @@ from llmfit.records.score import Score
 from oracles import Oracle, verdicts
 
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "how-it-ranks.md"
-BEGIN, END = "<!-- harness: begin -->\n", "<!-- harness: end -->\n"
+BEGIN, END = "<!-- harness: begin", "<!-- harness: end -->\n"
 
 
 def regret_tables(judged: Sequence[Judged]) -> list[str]:
@@ -147,19 +149,44 @@ def jaccard(a: set[str], b: set[str]) -> float:
     return len(a & b) / len(a | b) if a | b else 1.0
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the report, or write it between the page's fences."""
-    full = catalog()
+def digest(full: Catalog) -> str:
+    """Return a short name of the facts that the report follows from: scores, what rates a model, what was judged."""
+    scores = sorted((s.model, s.benchmark, s.mode, s.score, s.evidence, s.date) for s in full.scores)
+    measured = {score.model for score in full.scores}
+    models = [
+        (m.id, m.released, m.parameters, m.active_parameters, m.kind, m.publisher, m.family, m.base_model, m.likes)
+        for m in sorted(full.models.values(), key=lambda m: m.id)
+        if m.id in measured
+    ]
+    judged = (full.ranking.prior, full.ranking.judgement, full.ranking.weights)
+    return hashlib.sha256(repr((scores, models, judged)).encode()).hexdigest()[:12]
+
+
+def report(full: Catalog) -> str:
+    """Run every trial and return the report."""
     judged = judge(full)
     lines = [*regret_tables(judged), "\n### Calibration\n", *calibration(judged)]
     lines += ["\n### Later benchmarks from earlier facts", *time_split(full)]
     lines += ["\n### Stability", *stability(full)]
-    report = "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the report, write it between the page's fences, or see whether its facts are today's."""
+    full = catalog()
+    fence = f"{BEGIN}, facts {digest(full)} -->\n"
+    page = PAGE.read_text("utf-8")
+    if "--check" in arguments:
+        if fence in page:
+            return 0
+        print("stale: the report in how-it-ranks.md; run `python benchmarks/ranking/harness.py --write`")
+        return 1
+    text = report(full)
     if "--write" not in arguments:
-        print(report)
+        print(text)
         return 0
-    head, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    PAGE.write_text(head + BEGIN + report + END + rest.partition(END)[2], encoding="utf-8", newline="\n")
+    head, _, rest = page.partition(BEGIN)
+    PAGE.write_text(head + fence + text + END + rest.partition(END)[2], encoding="utf-8", newline="\n")
     return 0
 
 
