@@ -72,10 +72,10 @@ def _relation(data: dict[str, Any]) -> str:
 
 def _kind(info: Any) -> str:  # noqa: ANN401 - the Hub library's ModelInfo
     """Return what the model was made to do, as far as the page and the files say."""
-    pipeline = info.pipeline_tag
+    pipeline = str(info.pipeline_tag)
     if pipeline in _KINDS:
         return _KINDS[pipeline]
-    names = {file.rfilename for file in info.siblings or ()}
+    names = {str(file.rfilename) for file in info.siblings or ()}
     config = info.config if isinstance(info.config, dict) else {}
     tokenizer = config.get("tokenizer_config")
     if TEMPLATE in names or (isinstance(tokenizer, dict) and tokenizer.get("chat_template")):
@@ -86,4 +86,4 @@ def _kind(info: Any) -> str:  # noqa: ANN401 - the Hub library's ModelInfo
 def _tasks(kind: str, info: Any) -> tuple[str, ...]:  # noqa: ANN401 - the Hub library's ModelInfo
     if kind != "instruct":
         return _TASKS.get(kind, ())
-    return ("chat", "vision") if info.pipeline_tag in _SEEING else ("chat",)
+    return ("chat", "vision") if str(info.pipeline_tag) in _SEEING else ("chat",)

@@ -61,6 +61,17 @@ def translate(error: Exception, *, repo_id: str, hint: str) -> LlmfitError | Non
     return _of_transport(kinds, repo_id=repo_id, hint=hint)
 
 
+def unusable(error: Exception) -> SourceError:
+    """Return our error for a client that cannot even be made: an address, a certificate or a number in a variable."""
+    if isinstance(error, ImportError):
+        hint = "A SOCKS proxy needs the package socksio; else check that huggingface_hub is whole"
+    elif isinstance(error, OSError):
+        hint = "Check SSL_CERT_FILE and SSL_CERT_DIR"
+    else:
+        hint = "Check HF_ENDPOINT, the proxies, and the numbers in HF_HUB_ETAG_TIMEOUT and HF_HUB_DOWNLOAD_TIMEOUT"
+    return SourceError("The Hub cannot be asked with the settings of this environment", hint=hint)
+
+
 _REFUSALS = (
     (
         "GatedRepoError",
@@ -122,7 +133,7 @@ _TRANSPORT = (
     ("RecursionError", "The Hub answered with something that nobody can read", "Check HF_ENDPOINT"),
     ("UnicodeEncodeError", "HF_TOKEN holds letters that no token has", "Set HF_TOKEN to a valid token"),
     ("LocalProtocolError", "HF_TOKEN holds letters that no token has", "Set HF_TOKEN to a valid token"),
-    ("OSError", "The Hub cannot be reached", "Check the network and the folder of HF_HOME"),
+    ("OSError", "The Hub cannot be reached", "Check the network, the folder of HF_HOME, and SSL_CERT_FILE"),
     ("TypeError", "The Hub's answer has not the form that was expected", "Check HF_ENDPOINT"),
     ("ValueError", "The Hub's answer has not the form that was expected", "Check HF_ENDPOINT"),
     ("AttributeError", "The Hub's answer has not the form that was expected", "Check HF_ENDPOINT"),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from llmfit.errors import SourceError
-from llmfit.sources.faults import of_status, translated
+from llmfit.sources.faults import of_status, translated, unusable
 from llmfit.sources.reading import LocalFile, Readable, check_name
 from llmfit.units import MIB
 
@@ -23,13 +23,19 @@ def bounded_session() -> Iterator[Any]:
     """Give `huggingface_hub`'s HTTP client, every answer bounded in size and time, and its logging silent.
 
     Its hooks, proxies and certificates stay as the user has set them.
+
+    Raises:
+        SourceError: The client cannot be made with these settings.
     """
     import logging
 
-    from huggingface_hub import get_session
-    from huggingface_hub.utils import logging as hub_logging
+    try:
+        from huggingface_hub import get_session
+        from huggingface_hub.utils import logging as hub_logging
 
-    session, verbosity = get_session(), hub_logging.get_verbosity()
+        session, verbosity = get_session(), hub_logging.get_verbosity()
+    except Exception as error:
+        raise unusable(error) from error
     hooks = session.event_hooks
     hub_logging.set_verbosity(logging.CRITICAL)
     session.event_hooks = {**hooks, "response": [*hooks.get("response", []), _bound]}

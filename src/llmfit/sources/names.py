@@ -47,8 +47,7 @@ def _of_address(word: str) -> Reference | None:
         parts = urlsplit(word if "://" in word else f"https://{word}")
     except ValueError:
         return None
-    hosts = _HOSTS | {urlsplit(os.environ.get("HF_ENDPOINT", "")).netloc}
-    if parts.scheme not in {"http", "https"} or parts.netloc not in hosts:
+    if parts.scheme not in {"http", "https"} or parts.netloc not in _HOSTS | {_endpoint()}:
         return None
     steps = [unquote(step) for step in parts.path.split("/") if step]
     repo, rest = "/".join(steps[:2]), steps[2:]
@@ -59,6 +58,14 @@ def _of_address(word: str) -> Reference | None:
     if rest[0] == "tree" or len(rest) == 2:
         return _checked(repo, revision=rest[1])
     return _checked(repo, revision=rest[1], file="/".join(rest[2:]))
+
+
+def _endpoint() -> str:
+    """Return the host of the Hub that the user has named; empty where there is none."""
+    try:
+        return urlsplit(os.environ.get("HF_ENDPOINT", "")).netloc
+    except ValueError:
+        return ""
 
 
 def _checked(
