@@ -25,6 +25,7 @@ GENERATORS = (
     ("-m", "llmfit.commands.reference"),
     ("tools/outputs.py",),
     ("benchmarks/accuracy.py", "--write"),
+    ("benchmarks/accuracy_training.py", "--write"),
 )
 """What writes generated files, and with `--check` fails where one is stale."""
 

@@ -17,9 +17,7 @@ from llmfit.estimate.training.timeline import Gradients, moments
 from llmfit.estimate.training.trained import trained_tensors
 from llmfit.records.architecture import Architecture
 from llmfit.records.estimate import PartName
-from support.training import estimated_gib, load, training_rows
-
-pytestmark = pytest.mark.shared
+from support.training import estimated_gib, load, measured_architecture, training_rows
 
 ORACLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parents[2] / "data" / "reference" / "training_oracles.yaml").read_text(encoding="utf-8")
@@ -65,24 +63,24 @@ def architecture(shared: Path, config: str) -> Architecture:
 
 
 @pytest.mark.parametrize("row", STATIC, ids=lambda row: row["id"])
-def test_static_state_is_within_two_percent(shared: Path, row: dict[str, Any]) -> None:
+def test_static_state_is_within_two_percent(row: dict[str, Any]) -> None:
     """Weights, gradients, optimizer and adapter, and the outputs that PEFT's loop still holds."""
-    found = estimated_gib(architecture(shared, row["config"]), row)
+    found = estimated_gib(measured_architecture(row["config"]), row)
     assert found == pytest.approx(row["measured_gib"], rel=0.02)
 
 
 @pytest.mark.parametrize("row", JUDGED, ids=lambda row: row["id"])
-def test_no_stated_row_misses_by_more_than_a_fifth_unexplained(shared: Path, row: dict[str, Any]) -> None:
+def test_no_stated_row_misses_by_more_than_a_fifth_unexplained(row: dict[str, Any]) -> None:
     """A miss beyond 20 % has a reason, and no more than 25 %."""
-    found = estimated_gib(architecture(shared, row["config"]), row)
+    found = estimated_gib(measured_architecture(row["config"]), row)
     tolerance = 0.25 if row["id"] in EXPLAINED else 0.2
     assert found == pytest.approx(row["measured_gib"], rel=tolerance)
 
 
-def test_peaks_are_within_8_percent_in_the_median_and_20_in_nine_of_ten(shared: Path) -> None:
+def test_peaks_are_within_8_percent_in_the_median_and_20_in_nine_of_ten() -> None:
     """Over every row whose settings are stated and modelled."""
     errors = sorted(
-        abs(estimated_gib(architecture(shared, row["config"]), row) / row["measured_gib"] - 1)
+        abs(estimated_gib(measured_architecture(row["config"]), row) / row["measured_gib"] - 1)
         for row in JUDGED
         if row["kind"] not in {"static", "init"}
     )
@@ -90,18 +88,19 @@ def test_peaks_are_within_8_percent_in_the_median_and_20_in_nine_of_ten(shared: 
     assert errors[int(0.9 * len(errors))] <= 0.20
 
 
-def test_rows_of_unstated_length_are_never_above_their_limit(shared: Path) -> None:
+def test_rows_of_unstated_length_are_never_above_their_limit() -> None:
     """PEFT's batches are cut at 768 tokens, so an estimate at 768 must lie above what 99 % of them took.
 
     Prompt tuning's own rows exceed it: their 200 virtual tokens come on top, and only 5 % are missing.
     """
     for row in ROWS:
         if row["group"] == "peft peak":
-            found = estimated_gib(architecture(shared, row["config"]), row)
+            found = estimated_gib(measured_architecture(row["config"]), row)
             assert found >= 0.94 * row["measured_gib"], row["id"]
 
 
 @pytest.mark.parametrize("row", ORACLES["peft_counts"], ids=lambda row: row["config"])
+@pytest.mark.shared
 def test_adapters_have_as_many_parameters_as_peft_makes(shared: Path, row: dict[str, Any]) -> None:
     """Exactly, for every method that PEFT accepts for the architecture."""
     model = architecture(shared, row["config"])
@@ -113,6 +112,7 @@ def test_adapters_have_as_many_parameters_as_peft_makes(shared: Path, row: dict[
 
 
 @pytest.mark.parametrize("row", ORACLES["deepspeed_estimates"], ids=lambda row: row["config"])
+@pytest.mark.shared
 def test_state_agrees_with_deepspeeds_estimators(shared: Path, row: dict[str, Any]) -> None:
     """ZeRO-2 over 8 GPUs: weights, an eighth of gradients, states and the fp32 gradients of the step.
 
@@ -132,6 +132,7 @@ def test_state_agrees_with_deepspeeds_estimators(shared: Path, row: dict[str, An
 
 
 @pytest.mark.parametrize("row", ORACLES["saved_for_backward"], ids=lambda row: f"{row['config']}-{row['method']}")
+@pytest.mark.shared
 def test_layers_save_what_autograd_saves(shared: Path, row: dict[str, Any]) -> None:
     """Two layers, last norm and loss of 2 x 512 tokens, within 5 % of what transformers hands to autograd."""
     if "falcon" in row["config"]:
@@ -157,6 +158,7 @@ def test_layers_save_what_autograd_saves(shared: Path, row: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("row", ORACLES["peaks"], ids=lambda row: f"{row['config']}-{row['gradient_checkpointing']}")
+@pytest.mark.shared
 def test_peaks_agree_with_torchs_own_tracker(shared: Path, row: dict[str, Any]) -> None:
     """Forward and backward without optimizer: 2 % below to 5 % above, whichever moment is the peak.
 
@@ -172,6 +174,7 @@ def test_peaks_agree_with_torchs_own_tracker(shared: Path, row: dict[str, Any]) 
     assert 0.98 <= found / row["bytes_beyond_weights"] <= 1.05
 
 
+@pytest.mark.shared
 def test_full_fine_tuning_of_a_7b_needs_70_gb_or_more(shared: Path) -> None:
     """In bf16 with fp32 master weights, as it is usually done."""
     model = architecture(shared, "huggyllama__llama-7b")
@@ -179,6 +182,7 @@ def test_full_fine_tuning_of_a_7b_needs_70_gb_or_more(shared: Path) -> None:
     assert found.total_bytes >= 70e9
 
 
+@pytest.mark.shared
 def test_qlora_fine_tunes_falcon_40b_on_a_card_of_the_30_gb_class(shared: Path) -> None:
     """Too large for 24 GB, at home in 32: rank 64 on every linear layer, one sequence of 512 tokens."""
     training = load("qlora", lora_rank=64, optimizer="paged_adamw", batch_size=1, sequence_length=512)
@@ -186,6 +190,7 @@ def test_qlora_fine_tunes_falcon_40b_on_a_card_of_the_30_gb_class(shared: Path) 
     assert 24 * 2**30 < found.total_bytes < 32 * 2**30
 
 
+@pytest.mark.shared
 def test_qlora_fine_tunes_65b_in_48_gb(shared: Path) -> None:
     """Rank 64 on every linear layer, one sequence of 512 tokens (QLoRA, section 5)."""
     training = load("qlora", lora_rank=64, optimizer="paged_adamw", batch_size=1, sequence_length=512)

@@ -9,12 +9,14 @@ import yaml
 from pydantic import TypeAdapter
 
 from llmfit.architectures import describe
+from llmfit.catalog import load_catalog
 from llmfit.estimate.training import estimate_training
 from llmfit.estimate.training.loss import kept_outputs
 from llmfit.records.architecture import Architecture, Role, Tensor
 from llmfit.records.estimate import PartName
 from llmfit.records.training import Training, TrainingFacts
 from support.formats import make_format
+from support.measured import load_architectures
 
 GIB = 2**30
 
@@ -61,6 +63,17 @@ def training_rows() -> list[dict[str, Any]]:
     """Return the committed measurements."""
     rows: list[dict[str, Any]] = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))["training_measurements"]
     return rows
+
+
+@cache
+def measured_architecture(config: str) -> Architecture:
+    """Return the architecture of a measured model, from the reference set or else the catalog."""
+    name = config.replace("__", "/")
+    found = load_architectures().get(name)
+    if found is None:
+        return describe(load_catalog(user_file=None).models[name].architecture)
+    assert isinstance(found, Architecture), found
+    return found
 
 
 def estimated_gib(architecture: Architecture, row: dict[str, Any]) -> float:
