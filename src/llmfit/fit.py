@@ -6,6 +6,8 @@ from llmfit.units import in_gib
 
 COMFORTABLE = 0.9
 """Share of the usable memory up to which a load fits; above it is tight (design, section 2)."""
+ROOMY = round(1 - COMFORTABLE, 6)
+"""Share of each GPU that a load which fits leaves free."""
 
 
 def fit(estimate: Estimate, device: Device) -> Fit:
@@ -89,5 +91,7 @@ def _reason(verdict: Verdict, needed: int, usable: int) -> str:
     if verdict is Verdict.FITS:
         return ""
     if verdict is Verdict.TIGHT:
-        return f"needs {in_gib(needed, digits=1)} of {in_gib(usable, digits=1)} usable, more than 90 %"
+        return (
+            f"needs {in_gib(needed, digits=1)} of {in_gib(usable, digits=1)} usable, more than {100 * COMFORTABLE:g} %"
+        )
     return f"needs {in_gib(needed, digits=1)}, {in_gib(needed - usable, digits=1)} more than is usable"

@@ -6,7 +6,7 @@ from llmfit.catalog import Catalog
 from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.licensing import parse_region
 from llmfit.records.format import EngineName, Format, PrecisionName
-from llmfit.records.question import Question
+from llmfit.records.question import DEFAULT_TOP, Question
 from llmfit.words import format_of, kv_format_of, precision_of
 
 LICENSE_WORDS = ("commercial", "permissive")
@@ -26,7 +26,7 @@ def question_of(
     precision: str | None = None,
     format_name: str | None = None,
     kv_format: str | None = None,
-    top: int | None = 5,
+    top: int | None = DEFAULT_TOP,
     weights: Mapping[str, float] | None = None,
     publisher: Sequence[str] | None = None,
     family: Sequence[str] | None = None,

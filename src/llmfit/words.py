@@ -12,10 +12,7 @@ from llmfit.records.engine import Engine
 from llmfit.records.format import EngineName, Format, KvFormat, PrecisionName
 from llmfit.records.model import Model
 from llmfit.records.sourced import SourcedModel
-from llmfit.records.workload import Workload
-
-DEFAULT_CONTEXT = 8192
-"""Tokens of one sequence where nobody says; a model's own limit where that is lower."""
+from llmfit.records.workload import DEFAULT_CONTEXT, Workload
 
 PRECISIONS: tuple[PrecisionName, ...] = get_args(PrecisionName)
 """Every precision, the most exact first; `Engine.stores` says what each engine stores it as."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmfit.fit import fit, shares
+from llmfit.fit import COMFORTABLE, ROOMY, fit, shares
 from llmfit.records.estimate import Estimate, Part, PartName, Verdict
 from support.loads import make_device
 
@@ -39,6 +39,12 @@ def test_one_byte_decides_everywhere_alike(place: str, count: int, verdict: Verd
     found = fit(estimate, device)
     assert found.verdict is verdict
     assert bool(found.reason) is (verdict is not Verdict.FITS)
+
+
+def test_a_comfortable_load_leaves_what_a_roomy_one_must() -> None:
+    """One number decides the verdict, how much a split leaves free, and what the reason says."""
+    assert (COMFORTABLE + ROOMY, ROOMY * TEN) == (1, TEN - NINE)
+    assert f"more than {100 - 100 * ROOMY:g} %" in fit(needing(TEN), make_device(10)).reason
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from llmfit.catalog.names import find_detected_gpu, listed, other_forms
 from llmfit.device_memory import gpu_of_size, gpu_of_table, within_rule
 from llmfit.errors import UsageError
 from llmfit.quantities import other_unit, shown
-from llmfit.records.device import Device, DeviceGpu, Gpu
+from llmfit.records.device import MOST_GPUS, Device, DeviceGpu, Gpu
 from llmfit.units import GIB
 
 if TYPE_CHECKING:
     from llmfit.catalog.load import Catalog
 
-MOST_GPUS = 1024
 MOST_VRAM = 16_384
 MOST_RAM = 65_536
 """Gigabytes beyond which a figure is a typing error: more than any machine has."""

@@ -6,10 +6,11 @@ from datetime import date
 
 from llmfit.catalog import Catalog
 from llmfit.checking.findings import findings_of, headroom_words
-from llmfit.checking.machines import machines_beyond
+from llmfit.checking.machines import COUNTS, machines_beyond
 from llmfit.checking.pins import Pins, pinned_license, pins_of
 from llmfit.checking.spelling import Spelling
 from llmfit.errors import LlmfitError, UnsupportedWorkloadError, UsageError
+from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.estimate.speed import estimate_speed, why_no_speed
 from llmfit.licensing import effective_license
 from llmfit.records.architecture import Architecture
@@ -23,11 +24,7 @@ from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import Judgement, judge
 from llmfit.solve.offload import settle
-from llmfit.estimate.shapes import divided, shape_problems
-
-GIB = 1024**3
-MOST_GPUS = 8
-"""GPUs that one machine has at most, as they are sold."""
+from llmfit.units import GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +131,7 @@ def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int, shaped:
         formats=tuple(catalog.formats.values()),
         kv_formats=tuple(catalog.kv_formats.values()),
         devices=machines_beyond(asked.device, catalog),
-        most_gpus=MOST_GPUS,
+        most_gpus=COUNTS[-1],
     )
     spelling = Spelling(
         in_file=asked.place is not None,

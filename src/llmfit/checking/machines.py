@@ -9,6 +9,9 @@ from llmfit.records.device import Device, Gpu
 OLDEST = 2018
 """Cards released before cannot be bought any more, and new engines no longer run on them."""
 
+COUNTS = (1, 2, 4, 8)
+"""GPUs that one machine has, as they are sold."""
+
 CARDS = frozenset({"desktop", "workstation", "datacenter"})
 """Forms in which a GPU is sold by itself."""
 

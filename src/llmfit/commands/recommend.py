@@ -14,8 +14,6 @@ from llmfit.commands.training_options import given_training, with_training_optio
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
 
-DEFAULT_TOP = 5
-
 
 @with_training_options
 def recommend(
@@ -77,6 +75,8 @@ def _answer(
     **wishes: Any,  # noqa: ANN401 - those of `question_of`, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
+    from llmfit.records.question import DEFAULT_TOP
+
     shown = o.chosen_top(top, show_all=show_all, default=DEFAULT_TOP)
     from llmfit.questions import question_of, weights_of
     from llmfit.rank import recommend as rank

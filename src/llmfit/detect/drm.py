@@ -6,9 +6,9 @@ from pathlib import Path
 
 from llmfit.detect.finding import Finding, clean_name
 from llmfit.records.device import DeviceGpu
+from llmfit.units import GIB
 
-MIB = 1024**2
-SMALL = 2048 * MIB
+SMALL = 2 * GIB
 """Dedicated memory up to which a GPU is part of the processor: the rest of what it uses is RAM."""
 NVIDIA = "0x10de"
 _CHOICES = ("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")

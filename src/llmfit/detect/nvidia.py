@@ -11,7 +11,8 @@ from llmfit.detect.finding import Finding, clean_name
 from llmfit.detect.ram import RamFigures, read_ram
 from llmfit.records.device import DeviceGpu
 
-MOST_GPUS = 64
+MOST_ASKED = 64
+"""GPUs, and slices of one, that the driver is asked for."""
 VISIBLE, ORDER, BY_BUS = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "PCI_BUS_ID"
 
 
@@ -122,7 +123,7 @@ class _Reader:
 
     def handles(self) -> Iterator[tuple[int, Any]]:
         """Yield index and handle of each GPU; one that does not answer becomes a note."""
-        for index in range(min(self.nvml.nvmlDeviceGetCount(), MOST_GPUS)):
+        for index in range(min(self.nvml.nvmlDeviceGetCount(), MOST_ASKED)):
             try:
                 yield index, self.nvml.nvmlDeviceGetHandleByIndex(index)
             except self.nvml.NVMLError as error:
@@ -159,7 +160,7 @@ class _Reader:
         mode = self.ask("nvmlDeviceGetMigMode", handle)
         if not mode or mode[0] != 1:
             return None
-        count = min(self.ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0, MOST_GPUS)
+        count = min(self.ask("nvmlDeviceGetMaxMigDeviceCount", handle) or 0, MOST_ASKED)
         found = [self.ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, index) for index in range(count)]
         pieces = [piece for piece in found if piece is not None]
         if not pieces:

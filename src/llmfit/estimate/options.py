@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from llmfit.errors import UsageError
 from llmfit.estimate.versions import checked_version
 from llmfit.records.architecture import Architecture, CacheKind, Section
+from llmfit.records.device import MOST_GPUS
 from llmfit.records.format import EngineName, KvFormat
 from llmfit.records.workload import EngineOptions, Workload
 
@@ -63,10 +64,10 @@ OPTIONS: Mapping[str, Option] = {
         engines=_VLLM,
         default="as many of the GPUs as vLLM accepts",
         low=1,
-        high=1024,
+        high=MOST_GPUS,
     ),
     "pipeline_parallel": Option(
-        flag="--pipeline-parallel-size", engines=_VLLM, default="what uses the other GPUs", low=1, high=1024
+        flag="--pipeline-parallel-size", engines=_VLLM, default="what uses the other GPUs", low=1, high=MOST_GPUS
     ),
     "attn_implementation": Option(
         flag="--attn-implementation",

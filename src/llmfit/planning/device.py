@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from llmfit.errors import LlmfitError
 from llmfit.estimate.shapes import Shape, divided, shaped, shapes
+from llmfit.fit import ROOMY
 from llmfit.planning.question import Wanted
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -11,7 +12,7 @@ from llmfit.records.plan import ContextSplit, Plan, RefusedShape, Variant
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.limits import frontier, longest_context, most_sequences
-from llmfit.solve.offload import ROOMY, longest_offloaded, roomy_offload
+from llmfit.solve.offload import longest_offloaded, roomy_offload
 from llmfit.solve.platforms import runs_on
 from llmfit.solve.steps import shorter_steps
 

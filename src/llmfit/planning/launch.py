@@ -1,6 +1,7 @@
 """The load of a plan that is to be started, with every number that its engine must be told."""
 
 from llmfit.errors import UsageError
+from llmfit.fit import ROOMY
 from llmfit.planning.question import Wanted
 from llmfit.records.device import Device
 from llmfit.records.plan import Launch, Plan, Variant
@@ -81,15 +82,15 @@ def _context(wanted: Wanted, variant: Variant) -> tuple[int, str]:
     if variant.in_ram:
         context = variant.splits[0].context
         return context, f"{_named(wanted, variant, context)}, part of the model in RAM"
-    free = f"{max(10, 100 * wanted.headroom):g} % free"
+    free = f"{100 * max(ROOMY, wanted.headroom):g} % free"
     if _roomy(variant):
         context = variant.comfortable_context
         if context == wanted.limit:
             return context, f"all that the model was made for, more than {free}"
         return context, f"the longest context with {free}"
     if variant.longest_context == wanted.limit:
-        return variant.longest_context, "all that the model was made for, with less than 10 % free"
-    return variant.longest_context, "the longest context that fits, with less than 10 % free"
+        return variant.longest_context, f"all that the model was made for, with less than {free}"
+    return variant.longest_context, f"the longest context that fits, with less than {free}"
 
 
 def _named(wanted: Wanted, variant: Variant, context: int) -> str:

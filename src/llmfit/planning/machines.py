@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from llmfit.catalog import Catalog
-from llmfit.checking.machines import OLDEST
+from llmfit.checking.machines import COUNTS, OLDEST
 from llmfit.checking.prices import FRESH_DAYS, cheapest_price, is_fresh
 from llmfit.device_memory import gpu_of_table
 from llmfit.errors import LlmfitError
@@ -17,8 +17,6 @@ from llmfit.records.plan import GpuChoice, Plan
 from llmfit.records.workload import Workload
 from llmfit.solve.judge import judge
 
-COUNTS = (1, 2, 4, 8)
-"""GPUs that one machine has, as they are sold."""
 SHOWN = 3
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from llmfit.records.base import Field, Record
+from llmfit.records.device import MOST_GPUS
 from llmfit.records.frozen import dataclass
 from llmfit.records.sizing import Sizing
 
@@ -80,9 +81,9 @@ class Options(Record):
     """vLLM `--enforce-eager`."""
     block_size: int | None = Field(default=None, ge=1, le=1024)
     """vLLM `--block-size`."""
-    tensor_parallel: int | None = Field(default=None, ge=1, le=1024)
+    tensor_parallel: int | None = Field(default=None, ge=1, le=MOST_GPUS)
     """vLLM `--tensor-parallel-size`."""
-    pipeline_parallel: int | None = Field(default=None, ge=1, le=1024)
+    pipeline_parallel: int | None = Field(default=None, ge=1, le=MOST_GPUS)
     """vLLM `--pipeline-parallel-size`."""
     attn_implementation: Literal["eager", "sdpa", "flash_attention_2"] | None = None
     """transformers `attn_implementation`."""
@@ -137,7 +138,7 @@ class Settings(Record):
     """Options of the engine."""
     gpu: str | None = None
     """GPU by name."""
-    gpu_count: int | None = Field(default=None, ge=1, le=1024)
+    gpu_count: int | None = Field(default=None, ge=1, le=MOST_GPUS)
     """How many of it one machine has."""
     vram_gb: float | None = Field(default=None, gt=0, le=16_384)
     """Size of the card as sold, instead of a name."""

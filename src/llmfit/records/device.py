@@ -6,6 +6,8 @@ from llmfit.records.base import Field, Record, Source
 from llmfit.records.frozen import dataclass
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
+MOST_GPUS = 1024
+"""GPUs beyond which a number is a typing error: what is estimated are single machines and small clusters."""
 
 
 class Gpu(Record):

@@ -10,6 +10,9 @@ from llmfit.records.frozen import dataclass
 if TYPE_CHECKING:
     from llmfit.records.training import Training
 
+DEFAULT_TOP = 5
+"""How many picks to show where nobody says."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -39,7 +42,7 @@ class Question:
     """Only this format, an id in `formats.yaml`."""
     kv_format: str | None = None
     """Cache format, an id in `formats.yaml`; the engine's default where None."""
-    top: int | None = 5
+    top: int | None = DEFAULT_TOP
     """How many picks to show; all where None."""
     offload_top: int = 3
     """How many picks to show that need RAM beside the GPU."""

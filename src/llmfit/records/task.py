@@ -4,6 +4,7 @@ from typing import Literal
 
 from llmfit.records.base import Record
 from llmfit.records.model import ModelKind
+from llmfit.records.workload import DEFAULT_CONTEXT
 
 
 class Signal(Record):
@@ -34,7 +35,7 @@ class Task(Record):
     """Task whose score stands in where there is no evidence."""
     useful_tokens_per_second: float | None = None
     """Speed beyond which more does not help."""
-    default_context: int = 8192
+    default_context: int = DEFAULT_CONTEXT
     """Tokens of one sequence where the user names none."""
     skill: str = "language"
     """What it mostly asks for: decides what thinking is worth."""

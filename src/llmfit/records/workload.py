@@ -10,6 +10,9 @@ from llmfit.records.frozen import dataclass
 if TYPE_CHECKING:
     from llmfit.records.checkpoint import Checkpoint
 
+DEFAULT_CONTEXT = 8192
+"""Tokens of one sequence where nobody says; a model's own limit where that is lower."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from llmfit.fit import ROOMY
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import Change
 from llmfit.records.device import Device
@@ -10,7 +11,7 @@ from llmfit.records.format import Format, KvFormat
 from llmfit.records.workload import Workload
 from llmfit.solve.alternatives import Alternatives, Question, smaller_caches, smaller_formats
 from llmfit.solve.judge import with_context
-from llmfit.solve.offload import ROOMY, Offload, estimate_offload
+from llmfit.solve.offload import Offload, estimate_offload
 from llmfit.solve.pairs import (
     cache_change,
     context_change,

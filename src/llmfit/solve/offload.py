@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from llmfit.estimate import estimate
 from llmfit.estimate.weights.gguf_models import layer_count
-from llmfit.fit import shares
+from llmfit.fit import ROOMY, shares
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit, Verdict
@@ -14,9 +14,6 @@ from llmfit.records.workload import Workload
 from llmfit.solve.judge import with_context
 from llmfit.solve.search import largest
 from llmfit.units import in_gib
-
-ROOMY = 0.1
-"""Share of each GPU that a split leaves free where one can: a load that fills its card may not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
