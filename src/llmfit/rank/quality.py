@@ -17,6 +17,7 @@ _CHECKED = frozenset({"human", "independent", "llm_judge"})
 _LEAST_SERIES = 0.05
 """Points below which a term is not worth its line."""
 _TUNED = frozenset({"instruct", "reasoning"})
+_OF_THEIR_OWN = frozenset({"embedding", "reranker"})
 _GENERAL = frozenset({"writing", "summarize", "vision"})
 """Tasks that a specialist for code or mathematics does not claim."""
 
@@ -125,7 +126,7 @@ class Rater:
     def _cap(self, model: Model, own: Observation | None, rating: float) -> float:
         """Return the points that hold a derivative by others at or below its base, unless somebody measured it."""
         base = self._models.get(model.base_model) if model.base_model else None
-        if base is None or base.id == model.id or base.publisher == model.publisher:
+        if base is None or base.id == model.id or base.publisher == model.publisher or _made_otherwise(model, base):
             return 0.0
         copied = model.base_relation in {"quantized", "repack"}
         if not copied and own is not None and any(r.score.evidence in _CHECKED for r in own.readings):
@@ -165,6 +166,11 @@ def _made_of(models: Mapping[str, Model]) -> dict[str, list[Model]]:
 def is_specialist(model: Model, specialty: str) -> bool:
     """Whether a model was made for one kind of task, by the tasks that it claims; who reasons is made for many."""
     return specialty in model.tasks and model.kind != "reasoning" and not _GENERAL.intersection(model.tasks)
+
+
+def _made_otherwise(model: Model, base: Model) -> bool:
+    """Whether a model does what its base cannot: an embedder made of an encoder, or of a model that writes."""
+    return model.kind in _OF_THEIR_OWN and base.kind != model.kind
 
 
 def _badge(own: Observation | None, inherited: Observation | None, *, related: bool) -> Badge:

@@ -114,7 +114,7 @@ class Page:
         shares = {
             pick.workload.engine.id: pick.fit.device.usable_bytes
             for pick in self.answer.picks
-            if pick.fit.device.usable_bytes < usable
+            if pick.fit.device.usable_bytes < usable and not pick.companions
         }
         return "".join(f" ({amount(least)} by {engine})" for engine, least in shares.items())
 

@@ -98,6 +98,18 @@ def test_a_copy_is_as_good_as_what_it_copies() -> None:
     assert rate(facts, "b/copy").rating == pytest.approx(rate(facts, "a/base").rating)
 
 
+def test_an_embedder_is_not_held_below_what_it_was_made_of() -> None:
+    """An encoder, or a model that writes, embeds nothing; an embedder made of an embedder stays below it."""
+    encoder, writer = old("a/encoder", kind="encoder", released=date(2019, 11, 5)), old("a/writer", kind="base")
+    first = old("a/first", kind="embedding", tasks=("embed",))
+    for base, held in ((encoder, False), (writer, False), (first, True)):
+        made = old("b/made", kind="embedding", tasks=("embed",), base_model=base.id, base_relation="finetune")
+        quality = rate(world(base, made), "b/made", "embed")
+        assert (points(quality, "cap") < 0) is held
+    reranker = old("b/reranker", kind="reranker", tasks=("rerank",), base_model=first.id, base_relation="finetune")
+    assert points(rate(world(first, reranker), "b/reranker", "rerank"), "cap") == 0
+
+
 def test_the_publishers_own_tuning_is_not_capped() -> None:
     """An official instruct model may be better than its base."""
     base = old("a/base", kind="base")
