@@ -75,6 +75,7 @@ def test_every_printed_formula_comes_to_its_bytes(name: str) -> None:
         ("100 B × 2 blocks × 4 of 8 parameters", 100),
         ("5 - 7 B", -2),
         ("644 B, measured 0.30 to 1.40 GiB", 644),
+        ("8 B in 16-bit + 4 B in Q4_K of masks", 12),
         ("(644 B, measured 0.30 to 1.40 GiB) × 8 GPUs", 5152),
     ],
 )

@@ -18,8 +18,9 @@ def value_of(formula: str) -> float:
 
     `8,030 parameters × 2 B` is 16060, `4 of 8 blocks` a half; what follows `, measured` is no part of it.
     """
-    text = re.sub(r", measured [^)]*", "", formula)
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text).replace(" of ", " / ").replace("×", "*").replace("·", "*")
+    text = re.sub(r", measured [^)]*| in [^ )]+", "", formula)
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text).replace("×", "*").replace("·", "*")
+    text = re.sub(r" of (?=\d)", " / ", text)
     text = re.sub(r"[A-Za-z_][\w-]*", "", text)
     return _value(ast.parse(" ".join(text.split()), mode="eval").body)
 

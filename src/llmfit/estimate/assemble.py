@@ -71,7 +71,7 @@ def _on_every_gpu(part: Part, gpus: int) -> Part:
     if gpus == 1:
         return part
     lines = tuple(
-        Line(line.label, line.bytes * gpus, f"{gpus} GPUs · {line.formula}", line.source) for line in part.lines
+        Line(line.label, line.bytes * gpus, f"{gpus} GPUs · ({line.formula})", line.source) for line in part.lines
     )
     return Part(name=part.name, bytes=part.bytes * gpus, lines=lines, assumptions=part.assumptions)
 

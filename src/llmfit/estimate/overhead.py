@@ -45,9 +45,12 @@ def estimate_overhead(
     if not explain:
         return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high)
     gpus = "1 GPU" if count == 1 else f"{count} GPUs"
-    lines = [Line(_label(c), count * round(c.value), f"{gpus}{_spread(c)}", _source(c)) for c in constants]
+    lines = [
+        Line(_label(c), count * round(c.value), f"{gpus} · {round(c.value):,} B{_spread(c)}", _source(c))
+        for c in constants
+    ]
     if share.value:
-        formula = f"{share.value:g} · {tensor_bytes}, measured {share.low:g} to {share.high:g}"
+        formula = f"{share.value:g} · {tensor_bytes:,} B, measured {share.low:g} to {share.high:g}"
         lines.append(Line("allocator reserve", round(tensor_bytes * share.value), formula, _source(share)))
     notes = _notes(constants, device=device, platform=platform)
     return Part(name=PartName.OVERHEAD, bytes=planned, low=low, high=high, lines=tuple(lines), assumptions=notes)

@@ -50,18 +50,20 @@ def estimate_speed(
         low=typical * low,
         typical=typical,
         high=typical * high,
-        basis=_basis(workload, gpu, gpus=many, own=step[1]),
+        basis=_basis(architecture, workload, gpu, gpus=many, own=step[1]),
         prefill=_prefill(architecture, workload, gpu),
     )
 
 
-def _basis(workload: Workload, gpu: DeviceGpu, *, gpus: int, own: bool) -> str:
-    """Return in words what the speed follows from."""
+def _basis(architecture: Architecture, workload: Workload, gpu: DeviceGpu, *, gpus: int, own: bool) -> str:
+    """Return in words what the speed follows from; vLLM's rows are of dense models alone."""
     at_once = workload.options.tensor_parallel
     times = f"{at_once} × " if at_once > 1 else ""
     alone = " of one GPU at a time" if gpus > at_once else ""
     tokens = f"{workload.context // 2} tokens in the cache"
     strange = "" if own else f"; nobody measured {workload.format.id} on such memory"
+    if architecture.num_experts and workload.engine.id == "vllm":
+        strange = "; nobody measured mixtures of experts"
     return f"{times}{gpu.bandwidth_gbps:g} GB/s{alone}, {workload.engine.id}, {tokens}{strange}"
 
 
@@ -75,12 +77,12 @@ def why_no_speed(architecture: Architecture, workload: Workload, *, device: Devi
             return "nobody measured how fast transformers runs experts"
         return "nobody measured loads with part of the model in RAM"
     if not gpu.bandwidth_gbps:
-        return f"the bandwidth of a {gpu.name} is not known; name the card with --gpu"
+        return f"no bandwidth is known of {gpu.name}; name the card with --gpu"
     try:
         seconds = step_seconds(architecture, workload, gpu=gpu, weights_bytes=0)
     except KeyError:
         return f"nobody measured {workload.engine.id} with {workload.format.id} on {gpu.platform}"
-    return f"the compute of a {gpu.name} is not known" if seconds is None else ""
+    return f"no compute rate is known of {gpu.name}" if seconds is None else ""
 
 
 def _decodes_on_gpu(architecture: Architecture, workload: Workload) -> bool:

@@ -9,7 +9,7 @@ from llmfit.units import amount
 
 def memory_explained(estimate: Estimate, *, indent: int = 0) -> list[Paragraph]:
     """Return each part with its terms, its range and what it assumes, then what the whole assumes."""
-    lines = [line for part in estimate.parts for line in _part(part, indent=indent)]
+    lines = [line for part in estimate.parts if part.bytes for line in _part(part, indent=indent)]
     if estimate.host_bytes:
         lines.append(said(f"in RAM beside it: {amount(estimate.host_bytes)}", indent=indent))
     if len(estimate.per_gpu_bytes) > 1:

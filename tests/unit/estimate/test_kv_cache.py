@@ -192,7 +192,9 @@ def test_lines_add_up_and_say_how() -> None:
     load = make_load(context=1000)
     plain, shown = (estimate_kv_cache(make_architecture(), load, explain=flag) for flag in (False, True))
     assert plain.bytes == shown.bytes == sum(line.bytes for line in shown.lines)
-    assert shown.lines[0].formula == "4 layers · 1 · 1024 cells · 512 B"
+    assert shown.lines[0].formula == "4 layers · 1 buffer · 1024 cells · 512 B"
+    several = estimate_kv_cache(make_architecture(), make_load(context=1000, sequences=3), explain=True)
+    assert several.lines[0].formula == "4 layers · 3 buffers · 1024 cells · 512 B"
 
 
 def test_layers_in_ram_keep_their_cache_there() -> None:

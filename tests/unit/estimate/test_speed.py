@@ -290,11 +290,11 @@ def test_prefill_is_absent_where_compute_is_unknown() -> None:
             },
             "transformers runs experts",
         ),
-        ({"device": device(replace(GPU, bandwidth_gbps=None))}, "the bandwidth of a card is not known"),
+        ({"device": device(replace(GPU, bandwidth_gbps=None))}, "no bandwidth is known of card"),
         ({"workload": workload(engine=replace(ENGINE, constants=()))}, "nobody measured llama.cpp with f16 on cuda"),
         (
             {"workload": workload(format=Q4), "device": device(replace(GPU, fp32_tflops=None))},
-            "the compute of a card is not known",
+            "no compute rate is known of card",
         ),
         ({}, ""),
     ],
@@ -311,6 +311,16 @@ def test_a_missing_speed_has_its_reason(unknown: dict[str, object], why: str) ->
     )
     assert why in reason
     assert bool(reason) is bool(why)
+
+
+def test_a_mixture_on_vllm_is_named_as_unmeasured() -> None:
+    """All of its rows are of dense models; llama.cpp's are of both."""
+    mixture = architecture(num_experts=8)
+    for engine, said in ((replace(ENGINE, id="vllm"), True), (ENGINE, False)):
+        load = workload(engine=engine)
+        speed = estimate_speed(mixture, load, device=device(GPU), estimate=estimate())
+        assert speed is not None
+        assert ("nobody measured mixtures" in speed.basis) is said
 
 
 def test_every_format_of_vllm_has_a_speed_on_its_platform() -> None:

@@ -30,17 +30,22 @@ def peaks(
         inner = UNPACKED * max(
             (t.shape[0] * t.shape[1] for t in architecture.tensors if _inside(t.shape, t.layers)), default=0
         )
-    stages = [Stage(stage.label, stage.bytes + inner + fixed, stage.formula) for stage in prefill[:2]]
+    stages = [_beside(stage, inner=inner, fixed=fixed) for stage in prefill[:2]]
     sampling = resident.SAMPLING_BYTES * architecture.vocab_size * workload.sequences
     return [
         *stages,
         Stage(
             "logits of a prefill",
             logits + head + fixed,
-            f"2·{architecture.vocab_size}·{tokens} + unpacked head {head} B",
+            f"2·{architecture.vocab_size}·{tokens} + {head:,} B of the unpacked head + {fixed:,} B that stay",
         ),
         Stage("decoding", sampling + fixed),
     ]
+
+
+def _beside(stage: Stage, *, inner: int, fixed: int) -> Stage:
+    formula = f"{stage.spelled()} + {inner:,} B of an unpacked matrix + {fixed:,} B that stay"
+    return Stage(stage.label, stage.bytes + inner + fixed, formula)
 
 
 def _inside(shape: tuple[int, ...], layers: tuple[int, ...]) -> bool:

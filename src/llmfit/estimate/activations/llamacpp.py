@@ -57,15 +57,26 @@ def peaks(
     if build is not None and build < FEW_OUTPUTS_BUILD:
         beside, unpacked = beside + unpacked, 0
     attention = _attention(architecture, workload, terms, u=u, unpacked=unpacked, mixer=mixer)
+    wide, words = _widest_mlp(architecture, workload, mixer), architecture.vocab_size
     stages = [
-        Stage("feed-forward of a micro-batch", u * 4 * _widest_mlp(architecture, workload, mixer) + beside),
-        Stage("attention of a micro-batch", attention + beside),
-        Stage("logits", 0 if architecture.is_encoder_only else 4 * (outputs * architecture.vocab_size + u * h)),
+        Stage("feed-forward of a micro-batch", u * 4 * wide + beside, lambda: _formula(u * 4 * wide, beside, u=u)),
+        Stage("attention of a micro-batch", attention + beside, lambda: _formula(attention, beside, u=u)),
+        Stage(
+            "logits",
+            0 if architecture.is_encoder_only else 4 * (outputs * words + u * h),
+            lambda: f"4 B · ({outputs} · {words} + {u} · {h})",
+        ),
     ]
     if mixer is not None:
-        elements = scan(mixer, architecture, u=u, sequences=workload.sequences)
-        stages.append(Stage("scan of a micro-batch", 4 * elements + beside))
+        size = 4 * scan(mixer, architecture, u=u, sequences=workload.sequences)
+        stages.append(Stage("scan of a micro-batch", size + beside, lambda: _formula(size, beside, u=u)))
     return stages
+
+
+def _formula(size: int, beside: int, *, u: int) -> str:
+    """Return the bytes as elements a token, a rest that is none, and what lies beside."""
+    elements, rest = divmod(size, 4 * u)
+    return f"{u} tokens · {elements} elements · 4 B + {rest + beside:,} B of masks and copies"
 
 
 def host_bytes(architecture: Architecture, workload: Workload, terms: list[Term]) -> int:

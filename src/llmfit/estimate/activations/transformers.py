@@ -40,14 +40,22 @@ def peaks(
         return litgpt.peaks(architecture, workload, device, prefill=prefill_stages(architecture, workload))
     fixed = resident.resident_bytes(architecture, workload, device)
     whole, later = _cache_bytes(architecture, workload)
-    prefill = [
-        Stage(stage.label, max(0, stage.bytes - later) + fixed, stage.formula)
-        for stage in prefill_stages(architecture, workload)
-    ]
+    prefill = [_beside(stage, fixed, later) for stage in prefill_stages(architecture, workload)]
     loading = [
         Stage(stage.label, max(0, stage.bytes - whole)) for stage in resident.load_stages(architecture, workload)
     ]
     return [*prefill, _decoding(architecture, workload, fixed), *loading]
+
+
+def _beside(stage: Stage, fixed: int, later: int) -> Stage:
+    """Return a stage with what stays all the time, and without what comes to the cache after it."""
+    taken = max(0, stage.bytes - later)
+
+    def formula() -> str:
+        before = f" - {stage.bytes - taken:,} B that the cache takes later" if later else ""
+        return f"{stage.spelled()}{before} + {fixed:,} B that stay"
+
+    return Stage(stage.label, taken + fixed, formula)
 
 
 def prefill_stages(architecture: Architecture, workload: Workload) -> list[Stage]:
@@ -62,7 +70,8 @@ def prefill_stages(architecture: Architecture, workload: Workload) -> list[Stage
     tokens = batch * prompt
     version = workload.options.engine_version
     mlp = mlp_elements(architecture, together=not is_before(version, EXPERTS_TOGETHER))
-    attention = tokens * width * (attention_elements(architecture) + repeated_elements(architecture, workload))
+    each, h = attention_elements(architecture) + repeated_elements(architecture, workload), architecture.hidden_size
+    attention = tokens * width * each
     scores = 0
     if workload.options.attn_implementation == "eager" or not workload.options.flash_attention:
         scores = score_bytes(architecture, workload) * batch * prompt * prompt
@@ -70,8 +79,14 @@ def prefill_stages(architecture: Architecture, workload: Workload) -> list[Stage
     logits = 0 if architecture.is_encoder_only else (tokens if every else batch) * architecture.vocab_size * (width + 4)
     return [
         Stage("MLP of a prefill", tokens * width * mlp, f"{tokens} tokens · {mlp} · {width} B"),
-        Stage("attention of a prefill", attention + scores, f"{tokens} tokens, scores {scores} B"),
-        Stage("logits of a prefill", logits + tokens * width * 2 * architecture.hidden_size),
+        Stage(
+            "attention of a prefill", attention + scores, lambda: f"{tokens} tokens · {each} · {width} B + {scores:,} B"
+        ),
+        Stage(
+            "logits of a prefill",
+            logits + tokens * width * 2 * h,
+            lambda: f"{logits:,} B of logits + {tokens} tokens · {2 * h} · {width} B",
+        ),
         *awq.prefill_stages(architecture, workload, tokens=tokens),
     ]
 
@@ -129,7 +144,10 @@ def _decoding(architecture: Architecture, workload: Workload, fixed: int) -> Sta
     """
     terms = [t for t in cache.cache_terms(architecture, workload) if t.cells > 1 and t.cache.key_elements]
     if is_before(workload.options.engine_version, CACHE_IN_PLACE) and workload.prefill_tokens < workload.context:
-        return Stage("decoding", fixed + sum(term.bytes for term in terms), "the cache is copied as it grows")
+        whole = sum(term.bytes for term in terms)
+        return Stage(
+            "decoding", fixed + whole, lambda: f"{whole:,} B of cache copied as it grows + {fixed:,} B that stay"
+        )
     copies = [
         term.streams
         * term.cells
@@ -141,7 +159,10 @@ def _decoding(architecture: Architecture, workload: Workload, fixed: int) -> Sta
     repeated = repeated_elements(architecture, workload) * element_bytes(workload)
     if repeated:
         copies.append(repeated * workload.sequences * workload.context)
-    return Stage("decoding", fixed + max(copies, default=0), "a layer's keys are copied as they grow")
+    keys = max(copies, default=0)
+    return Stage(
+        "decoding", fixed + keys, lambda: f"{keys:,} B of keys of a layer as they grow + {fixed:,} B that stay"
+    )
 
 
 def _cache_bytes(architecture: Architecture, workload: Workload) -> tuple[int, int]:

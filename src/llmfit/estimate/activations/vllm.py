@@ -22,7 +22,8 @@ def peaks(
     per_logit = constant.value
     sequences, tokens = vllm_sequences(workload), vllm_batched_tokens(workload)
     sampler = 0 if architecture.is_encoder_only else round(per_logit * sequences * architecture.vocab_size)
-    width = element_bytes(workload) * tokens
+    b = element_bytes(workload)
+    mlp, attention = mlp_elements(architecture), attention_elements(architecture)
     return [
         Stage(
             "sampler of the profile run",
@@ -30,6 +31,6 @@ def peaks(
             f"{sequences} sequences · {architecture.vocab_size} · {per_logit:g} B",
             f"{constant.source}; read at {constant.version}",
         ),
-        Stage("MLP of the profile run", width * mlp_elements(architecture)),
-        Stage("attention of the profile run", width * attention_elements(architecture)),
+        Stage("MLP of the profile run", b * tokens * mlp, lambda: f"{tokens} tokens · {mlp} · {b} B"),
+        Stage("attention of the profile run", b * tokens * attention, lambda: f"{tokens} tokens · {attention} · {b} B"),
     ]

@@ -37,7 +37,8 @@ def estimate_kv_cache(
         return Part(name=PartName.KV_CACHE, bytes=total)
     lines = [Line(term.label, term.bytes, term.formula()) for term in terms]
     if partial:
-        lines.append(Line("of it in RAM", total - sum(term.bytes for term in terms)))
+        away = total - sum(term.bytes for term in terms)
+        lines.append(Line("of it in RAM", away, f"-{-away:,} B"))
     notes = tuple(dict.fromkeys(term.note for term in terms if term.note))
     return Part(name=PartName.KV_CACHE, bytes=total, lines=tuple(lines), assumptions=notes)
 

@@ -28,7 +28,8 @@ class Term:
 
     def formula(self) -> str:
         """Return the product with its numbers put in."""
-        return f"{self.layers} layers · {self.streams} · {self.cells} cells · {self.cell_bytes} B"
+        buffers = "buffer" if self.streams == 1 else "buffers"
+        return f"{self.layers} layers · {self.streams} {buffers} · {self.cells} cells · {self.cell_bytes} B"
 
 
 def stored(elements: int, kv_format: KvFormat) -> int:

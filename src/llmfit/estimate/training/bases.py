@@ -4,8 +4,8 @@ from math import prod
 
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.training import litgpt
-from llmfit.estimate.training.precision import RECIPES, frozen_bytes
 from llmfit.estimate.training.linear import is_linear
+from llmfit.estimate.training.precision import RECIPES, frozen_bytes
 from llmfit.estimate.weights import quantized
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmfit.estimate.training import litgpt
-from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.linear import is_linear
+from llmfit.estimate.training.precision import activation_bytes
 from llmfit.estimate.training.targets import target_tensors
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role, Section, Tensor

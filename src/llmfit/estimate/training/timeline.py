@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from llmfit.estimate.training import litgpt
 from llmfit.estimate.training.bases import unpacked, unpacked_head
+from llmfit.estimate.training.linear import LINEAR
 from llmfit.estimate.training.loss import LossTerm, head_gradient, kept_outputs, loss_term, rollout_bytes
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
 from llmfit.estimate.training.state import Amount
-from llmfit.estimate.training.linear import LINEAR
 from llmfit.estimate.weights.stored import EXPERT_ROLES
 from llmfit.records.architecture import Architecture, Role
 from llmfit.records.estimate import Line

@@ -68,7 +68,7 @@ def estimate_weights(architecture: Architecture, workload: Workload, *, explain:
     options = workload.options
     if workload.engine.id == "llama.cpp" and (options.n_gpu_layers is not None or options.n_cpu_moe > 0):
         device, host = _divided(rows, architecture, workload)
-        lines: tuple[Line, ...] = (Line("layers on the device", device),)
+        lines: tuple[Line, ...] = (Line("layers on the device", device, f"{device + host:,} - {host:,} B in RAM"),)
     else:
         device = host = 0
         for row in rows:
@@ -83,13 +83,17 @@ def estimate_weights(architecture: Architecture, workload: Workload, *, explain:
 
 
 def _lines(rows: Iterable[Stored]) -> tuple[Line, ...]:
-    """Return what is on the device, by what it does."""
-    found: dict[str, int] = {}
+    """Return what is on the device, by what it does and how it is stored."""
+    found: dict[str, dict[str, int]] = {}
     for row in rows:
         if row.place is not Place.HOST:
             label = "towers" if row.section in TOWERS else _LABELS.get(row.role, "attention")
-            found[label] = found.get(label, 0) + row.bytes
-    return tuple(Line(label, size) for label, size in found.items())
+            sizes = found.setdefault(label, {})
+            sizes[row.layout] = sizes.get(row.layout, 0) + row.bytes
+    return tuple(
+        Line(label, sum(sizes.values()), " + ".join(f"{size:,} B in {layout}" for layout, size in sizes.items()))
+        for label, sizes in found.items()
+    )
 
 
 def weights_by_layer(architecture: Architecture, workload: Workload) -> WeightsByLayer:
