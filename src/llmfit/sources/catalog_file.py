@@ -9,11 +9,14 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from llmfit.catalog import Catalog
 from llmfit.catalog.problems import catalog_error
-from llmfit.catalog.rows import USER_LISTS, read_document
+from llmfit.catalog.rows import USER_LISTS, Draft, read_document
+from llmfit.catalog.user import check_user_rows
 from llmfit.catalog.yaml_text import Document, load_yaml, parse_yaml
 from llmfit.errors import CatalogError
 from llmfit.sources.rows import Row
@@ -196,9 +199,11 @@ def _replace(path: Path, lines: Lines, *, wanted: list[Row], document: Document)
     """Put the new text in the file's place, once it is sure that it says what it should and nothing else."""
     text = "".join(lines)
     read = parse_yaml(text, file=str(path))
-    problems = read_document(read, {}, allowed=USER_LISTS)
+    draft: Draft = {}
+    problems = read_document(read, draft, allowed=USER_LISTS)
     if problems:
         raise catalog_error(problems)
+    check_user_rows(draft, partial(getattr, Catalog()))
     others = {name: value for name, value in document.data.items() if name != "models"}
     if _models(read) != wanted or {name: value for name, value in read.data.items() if name != "models"} != others:
         raise CatalogError(f"{path} is written in a way that cannot be added to", hint="Write its models as `- id: …`")

@@ -6,6 +6,7 @@ from datetime import date
 from math import isfinite
 from typing import Any
 
+from llmfit.catalog.integrity import FIRST_RELEASE
 from llmfit.errors import UsageError
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import Model
@@ -68,6 +69,8 @@ def row_of(model: SourcedModel, *, today: date, given: Mapping[str, Any]) -> Row
     if "context_length" in given:
         row["context_certainty"] = "recalled"
     _check(model, row)
+    if "released" in given:
+        _check_day(date.fromisoformat(given["released"]), today=today)
     ordered = {name: _plain(row[name]) for name in ORDER if name in row}
     return {name: value for name, value in ordered.items() if value is not None}
 
@@ -82,6 +85,14 @@ def _check(model: SourcedModel, row: Mapping[str, Any]) -> None:
         raise UsageError(f"Nothing says when {model.id} was released", hint="Give --released YYYY-MM-DD")
     if model.context_certainty == "unknown" and row.get("context_certainty") == "unknown":
         raise UsageError(f"Nothing says for how many tokens {model.id} was made", hint="Give --context TOKENS")
+
+
+def _check_day(day: date, *, today: date) -> None:
+    """Refuse a day of release on which no model can have been released."""
+    if day.year < FIRST_RELEASE:
+        raise UsageError(f"--released {day}: before the first transformer", hint=f"Give a day from {FIRST_RELEASE} on")
+    if day > today:
+        raise UsageError(f"--released {day}: a day still to come", hint=f"Give a day up to {today}")
 
 
 def shapes_of(config: Mapping[str, Any]) -> dict[str, Any]:

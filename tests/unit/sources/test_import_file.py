@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from llmfit.catalog.user import load_user_rows
+from llmfit.catalog.yaml_text import load_yaml
+from llmfit.errors import CatalogError
 from llmfit.sources.catalog_file import add_row
 from support.importing import HAND_WRITTEN, STATED, imported
+from support.terminal import ask
 
 
 def test_comments_and_layout_of_a_hand_written_file_stay(
@@ -136,3 +139,26 @@ def test_words_that_yaml_reads_otherwise_come_back_as_they_were(
     found = {entry.name: entry.record for entry in load_user_rows(own)["models"]}
     assert (found["me/family"].family, found["me/publisher"].publisher) == ("no", "2026-01-01")
     assert found["me/notes"].notes == "a: b # c\nd"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("1999-01-01", "before the first transformer"), ("2999-01-01", "a day still to come")]
+)
+def test_a_day_on_which_nothing_was_released_is_refused(
+    day: str, said: str, lark: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written that would make the whole catalog invalid."""
+    answer = ask(capsys, "import", str(lark), "--id", "me/lark", "--released", day)
+    assert (answer.code, own.exists()) == (2, False)
+    assert f"--released {day}: {said}" in answer.err
+
+
+def test_a_row_that_refers_to_nothing_is_not_written(lark: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rows must be valid together, as they are read the next time."""
+    assert ask(capsys, "import", str(lark), "--id", "me/first", "--released", "2026-01-01").code == 0
+    before = own.read_bytes()
+    row = load_yaml(own).data["models"][0]
+    for field, value in (("license", "no-such-licence"), ("base_model", "no/such"), ("released", "1999-01-01")):
+        with pytest.raises(CatalogError):
+            add_row(own, {**row, "id": "me/second", field: value})
+        assert own.read_bytes() == before
