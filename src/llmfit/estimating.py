@@ -116,6 +116,8 @@ def _described(model: Model) -> tuple[Architecture | None, tuple[str, ...]]:
 
 def active_parameters(model: Model) -> int | None:
     """Return the parameters that one token passes through; None where the architecture cannot be described."""
+    if model.active_parameters is not None:
+        return model.active_parameters
     from llmfit.architectures import describe
 
     try:

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from llmfit.errors import UsageError
 from llmfit.records.license import Commercial, EffectiveLicense, License
-from llmfit.records.model import Model
+from llmfit.records.model import COPY_RELATIONS, Model
 from llmfit.regions import COUNTRIES
 
 _STRICTNESS: dict[Commercial, int] = {"yes": 0, "conditional": 1, "unknown": 2, "no": 3}
 _CERTAINTIES = ("exact", "sourced", "derived", "estimated", "recalled", "unknown")
 """Best first."""
-_COPIES = frozenset({"quantized", "repack"})
-"""Relations in which the weights are another's own: its licence holds, whatever the copy says."""
 
 EU_MEMBERS = frozenset(
     "at be bg cy cz de dk ee es fi fr gr hr hu ie it lt lu lv mt nl pl pt ro se si sk".split(" ")  # noqa: SIM905 - 27 codes read better in one line
@@ -100,14 +98,16 @@ def _applying(
     for ancestor in lineage:
         for license_id, own in _stated(ancestor):
             found = licenses.get(license_id) or _unlisted(license_id)
-            silent_copy = found.id == "unknown" and ancestor.base_relation in _COPIES and ancestor.base_model in models
+            silent_copy = (
+                found.id == "unknown" and ancestor.base_relation in COPY_RELATIONS and ancestor.base_model in models
+            )
             renewed = own and child is not None and child.publisher == ancestor.publisher and not copied
             left_behind = own and child is not None and not (found.passes_to_derivatives or copied)
             if not (silent_copy or renewed or left_behind):
                 age += 1
                 reason = applying[found.id][1] if found.id in applying else _reason(found, ancestor, lineage[0])
                 applying[found.id] = (found, reason, age)
-        copied = (copied or child is None) and ancestor.base_relation in _COPIES
+        copied = (copied or child is None) and ancestor.base_relation in COPY_RELATIONS
         child = ancestor
     return applying or {"unknown": (_unlisted("unknown"), "no licence is stated anywhere in its lineage", 0)}
 

@@ -10,14 +10,11 @@ from llmfit.rank.prior import Size, rate_by_size_and_age, size_of
 from llmfit.rank.relatives import Relatives, Seen
 from llmfit.rank.scales import deviation, implied_rating
 from llmfit.records.frozen import dataclass
-from llmfit.records.model import Model
+from llmfit.records.model import CHAT_KINDS, DECODERS, Model
 from llmfit.records.ranking import Scale
 from llmfit.records.recommendation import EvidenceRow
 from llmfit.records.score import Score
 from llmfit.records.task import Task
-
-_CHAT_KINDS = frozenset({"instruct", "reasoning"})
-_WRITING = _CHAT_KINDS | {"base"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +174,7 @@ class Evidence:
 
     def _usual(self, model: Model) -> float:
         """Return what a series that nobody measured deviates by: fitted on models that write, for tasks with boards."""
-        return self.ranking.shrinkage.series_mean if self._by_model and model.kind in _WRITING else 0.0
+        return self.ranking.shrinkage.series_mean if self._by_model and model.kind in DECODERS else 0.0
 
     def has_relatives(self, model: Model) -> bool:
         """Whether somebody scored another model of the series."""
@@ -190,7 +187,7 @@ def thinks(model: Model) -> bool:
 
 
 def _lends(model: Model) -> bool:
-    return model.official and model.kind in _CHAT_KINDS
+    return model.official and model.kind in CHAT_KINDS
 
 
 def _of_one_mode(scores: Sequence[Score], *, mode: str) -> list[Score]:

@@ -8,12 +8,13 @@ from typing import Any
 from llmfit.architectures import describe
 from llmfit.errors import CannotAnswerError
 from llmfit.records.frozen import dataclass
-from llmfit.records.model import Model
+from llmfit.records.model import DECODERS, Model
 from llmfit.records.ranking import Prior, SmallModels, SparseModels
 from llmfit.records.recommendation import RatingTerm
 from llmfit.units import DAYS_PER_YEAR
 
-_WRITING = frozenset({"base", "instruct", "reasoning", "seq2seq"})
+_WRITING = DECODERS | {"seq2seq"}
+"""Kinds whose size says how well they write."""
 
 
 @dataclass(frozen=True, slots=True)

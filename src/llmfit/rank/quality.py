@@ -7,7 +7,7 @@ from math import sqrt
 from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of, thinks
 from llmfit.rank.facts import Facts
 from llmfit.rank.prior import prior_points, prior_terms
-from llmfit.records.model import Model
+from llmfit.records.model import CHAT_KINDS, COPY_RELATIONS, Model
 from llmfit.records.ranking import Ranking
 from llmfit.records.recommendation import Badge, Quality, RatingTerm
 from llmfit.records.task import Task
@@ -16,7 +16,6 @@ _CHECKED = frozenset({"human", "independent", "llm_judge"})
 """Classes of evidence in which somebody else than the publisher ran the model."""
 _LEAST_SERIES = 0.05
 """Points below which a term is not worth its line."""
-_TUNED = frozenset({"instruct", "reasoning"})
 _OF_THEIR_OWN = frozenset({"embedding", "reranker"})
 _GENERAL = frozenset({"writing", "summarize", "vision"})
 """Tasks that a specialist for code or mathematics does not claim."""
@@ -107,7 +106,7 @@ class Rater:
         if known is not None:
             return known
         base = self._models.get(model.base_model) if model.base_model else None
-        if base is None or base.kind not in {"instruct", "reasoning"} or base.id == model.id:
+        if base is None or base.kind not in CHAT_KINDS or base.id == model.id:
             return None
         return self._evidence.observe(base)
 
@@ -128,7 +127,7 @@ class Rater:
         base = self._models.get(model.base_model) if model.base_model else None
         if base is None or base.id == model.id or base.publisher == model.publisher or _made_otherwise(model, base):
             return 0.0
-        copied = model.base_relation in {"quantized", "repack"}
+        copied = model.base_relation in COPY_RELATIONS
         if not copied and own is not None and any(r.score.evidence in _CHECKED for r in own.readings):
             return 0.0
         limit = self.rating(base) - (0 if copied else self._ranking.judgement.finetune_points)
@@ -158,7 +157,7 @@ def _made_of(models: Mapping[str, Model]) -> dict[str, list[Model]]:
     found: dict[str, list[Model]] = {}
     for model in sorted(models.values(), key=lambda one: one.id):
         base = models.get(model.base_model) if model.base_model else None
-        if base is not None and base.kind == "base" and base.publisher == model.publisher and model.kind in _TUNED:
+        if base is not None and base.kind == "base" and base.publisher == model.publisher and model.kind in CHAT_KINDS:
             found.setdefault(base.id, []).append(model)
     return found
 

@@ -12,7 +12,7 @@ from llmfit.records.recommendation import Rejection
 from llmfit.records.task import Task
 
 _KEYWORDS = frozenset({"commercial", "permissive"})
-_GENERAL = ("chat",)
+_CHAT_ALONE = ("chat",)
 """What tasks require that any assistant can do, and for which nobody would name a coder."""
 
 
@@ -83,7 +83,7 @@ class Sieve:
                 yield "type", f"{_article(model.kind)} model; {task.id} needs {' or '.join(task.kinds)}"
             if not base and (missing := [tag for tag in task.requires if tag not in model.tasks]):
                 yield "task", f"not made for {', '.join(missing)}"
-            if task.requires == _GENERAL and (made_for := self._specialty(model)):
+            if task.requires == _CHAT_ALONE and (made_for := self._specialty(model)):
                 yield "specialist", f"made for {made_for}; {task.id} is general"
 
     def _specialty(self, model: Model) -> str:

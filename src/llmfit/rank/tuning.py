@@ -16,17 +16,16 @@ from llmfit.rank.variants import Variant
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.format import Format
-from llmfit.records.model import Model, ModelKind
+from llmfit.records.model import COPY_RELATIONS, DECODERS, Model, ModelKind
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Rejection
 from llmfit.records.task import Task
 from llmfit.records.training import ALL_LINEAR, LORA_METHODS, Training, with_loss_of
 from llmfit.records.workload import Workload
 
-_DECODERS: frozenset[ModelKind] = frozenset(("base", "instruct", "reasoning"))
 _SENSES = frozenset(("vision", "ocr", "audio", "speech-to-text"))
 """Tags that say what a model can perceive, which fine-tuning does not add; all others are what it is tuned for."""
-_COPIES = frozenset(("quantized", "repack", "adapter", "merge"))
+_NO_STARTS = COPY_RELATIONS | {"adapter", "merge"}
 """Relations whose original is the better start."""
 WHOLE = frozenset(("full", "freeze"))
 """Methods that change the weights themselves, for which the base is the usual start; adapters start from instruct."""
@@ -42,7 +41,7 @@ class TuningSieve(Sieve):
     """The tests of models to fine-tune: kinds that can learn the task, a licence that allows derivatives."""
 
     def _type(self, model: Model) -> Iterator[tuple[str, str]]:
-        if model.base_relation in _COPIES:
+        if model.base_relation in _NO_STARTS:
             yield "copy", f"{model.base_relation} of {model.base_model}: start from the original"
         for task in self._tasks[: len(self._question.tasks)]:
             kinds = kinds_to_tune(task)
@@ -69,8 +68,8 @@ class TuningSieve(Sieve):
 def kinds_to_tune(task: Task) -> frozenset[ModelKind]:
     """Return the kinds that can learn a task: any decoder what decoders do, encoders what no decoder is asked for."""
     kinds = frozenset(task.kinds)
-    if kinds & _DECODERS:
-        return kinds | _DECODERS
+    if kinds & DECODERS:
+        return kinds | DECODERS
     return kinds | {"encoder"} if kinds & {"embedding", "reranker"} else kinds
 
 

@@ -20,6 +20,13 @@ reranker   one score per pair of texts
 
 Relation = Literal["finetune", "instruct", "distill", "merge", "quantized", "adapter", "pruned", "continued", "repack"]
 
+CHAT_KINDS: frozenset[ModelKind] = frozenset(("instruct", "reasoning"))
+"""Kinds that answer whoever writes to them."""
+DECODERS: frozenset[ModelKind] = CHAT_KINDS | {"base"}
+"""Kinds that continue text token by token."""
+COPY_RELATIONS: frozenset[Relation] = frozenset(("quantized", "repack"))
+"""Relations in which the weights are another's own: its licence and its quality hold, whatever the copy says."""
+
 
 class Model(Record):
     """One set of weights that llmfit can reason about."""
