@@ -3,6 +3,7 @@
 python3 tools/dev.py run recommend --vram 6 --task chat    set up, then run llmfit
 python3 tools/dev.py test [pytest options]                 set up, then run the tests
 python3 tools/dev.py check                                 lint, types, import rules, data, docs, wheel
+python3 tools/dev.py wheel                                 build the wheel, install it alone, run it
 python3 tools/dev.py newest                                tests with the newest allowed dependencies
 python3 tools/dev.py generate                              write again what is generated from data and code
 python3 tools/dev.py lock                                  pin the dependencies anew

@@ -57,6 +57,30 @@ def step(folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[s
     )
 
 
+def test_the_action_installs_pinned_packages_with_their_hashes(tmp_path: Path) -> None:
+    """Into an environment of its own, which later steps find on the path."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    calls, path = tmp_path / "calls", tmp_path / "path"
+    recorder = f'#!/bin/sh\necho "$@" >>{calls}\n'
+    program = tmp_path / "bin" / "python3"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\nmkdir -p "$3/bin"\ncat >"$3/bin/python" <<"END"\n{recorder}END\nchmod +x "$3/bin/python"\n',
+        "utf-8",
+    )
+    program.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", "RUNNER_TEMP": str(tmp_path)}
+    environ |= {"GITHUB_PATH": str(path), "GITHUB_ACTION_PATH": str(ROOT)}
+    done = subprocess.run([bash, str(ROOT / "action" / "install.sh")], env=environ, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    dependencies, program_itself = calls.read_text("utf-8").splitlines()
+    assert f"--require-hashes -r {ROOT / 'constraints' / 'run.txt'}" in dependencies
+    assert "--no-deps" in program_itself
+    assert path.read_text("utf-8").strip() == str(tmp_path / "llmfit" / "bin")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "word"),
     [
@@ -156,3 +180,12 @@ def test_the_deploy_files_of_the_guide_are_valid(tmp_path: Path) -> None:
         read_deployments(path)
         content = json.loads(json.dumps(load(path), default=str))
         jsonschema.validate(content, schema)
+
+
+def test_commits_are_held_to_every_generator() -> None:
+    """What `tools/dev.py check` compares, the hooks compare: no generated file is forgotten."""
+    hooks = load(ROOT / ".pre-commit-config.yaml")["repos"][0]["hooks"]
+    text = (ROOT / "tools" / "dev.py").read_text("utf-8").partition("GENERATORS = (")[2].partition("\n)")[0]
+    generators = [line.split('"')[-2 if "--write" not in line else -4] for line in text.splitlines() if '"' in line]
+    assert len(generators) > 4
+    assert [name for name in generators if not any(name in hook["entry"] for hook in hooks)] == []
