@@ -9,7 +9,6 @@ from typing import Any, Unpack
 from llmfit.arguments import (
     DEVICE,
     LOAD,
-    TRAINING,
     WISHES,
     LoadOptions,
     Number,
@@ -24,6 +23,7 @@ from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import UsageError
 from llmfit.records.device import Device
 from llmfit.records.model import Model
+from llmfit.records.question import DEFAULT_TOP
 from llmfit.records.recommendation import Recommendations
 from llmfit.records.sizing import Sizing
 from llmfit.words import device_of
@@ -37,7 +37,7 @@ def recommend_models(
     device: Device | None = None,
     catalog: Catalog | None = None,
     training: str | Mapping[str, Any] | None = None,
-    top: Number | None = 5,
+    top: Number | None = DEFAULT_TOP,
     **wishes: Unpack[Wishes],
 ) -> Recommendations:
     """Return which models to use, or to fine-tune, on a device; this machine where none is named.
@@ -133,7 +133,7 @@ def estimate_finetuning(
     from llmfit.finetuning import estimate_finetuning as estimate
 
     catalog = _catalog(catalog)
-    method, read = method_of({**given(TRAINING, options), "method": method})
+    method, read = method_of({**options, "method": method})
     row = _model(catalog, model)
     device = _device(catalog, device, gpu=gpu, vram=vram, ram=ram)
     return estimate(row, method, device=device, catalog=catalog, **read)

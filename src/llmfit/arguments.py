@@ -162,7 +162,10 @@ def _weight(value: object) -> dict[str, float]:
 
     if isinstance(value, Mapping):
         value = [f"{shown(name)}={shown(weight)}" for name, weight in value.items()]
-    return weights_of(words(value))
+    try:
+        return weights_of(words(value))
+    except UsageError as error:
+        raise UsageError(error.message.removeprefix("--weight "), hint=error.hint) from None
 
 
 _TOKENS, _NUMBER, _COUNT = map(_quantity, (quantities.whole_number, quantities.number, quantities.count))
@@ -229,8 +232,8 @@ _FIELDS = {
     "weight": "weights",
 }
 """The field that an option fills, where its name is another."""
-_MATTERS_WHERE_OFF = frozenset(("flash_attn", "gradient_checkpointing"))
-"""Switches that are on by themselves; of the others, one that is off was not given."""
+_ON = "flash_attn"
+"""The switch that is on by itself; of the others, one that is off was not given."""
 
 
 def given(options: Mapping[str, Read], values: Mapping[str, object]) -> dict[str, Any]:
@@ -243,7 +246,7 @@ def given(options: Mapping[str, Read], values: Mapping[str, object]) -> dict[str
     for name, value in values.items():
         if name not in options:
             raise _unknown(name, options)
-        if value is None or (value is False and name not in _MATTERS_WHERE_OFF and options[name] is _switch):
+        if value is None or (value is False and name != _ON and options[name] is _switch):
             continue
         try:
             found[_FIELDS.get(name, name)] = options[name](value)
@@ -258,11 +261,11 @@ def method_of(training: object) -> tuple[str, dict[str, Any]]:
     Raises:
         UsageError: It is neither, or an option is none.
     """
-    if isinstance(training, str):
-        return training, {}
-    if not isinstance(training, Mapping) or not isinstance(training.get("method"), str):
-        raise UsageError(f"--training {shown(training)[:40]}: no method", hint="Give qlora, or {'method': 'qlora'}")
-    return training["method"], given(TRAINING, {name: value for name, value in training.items() if name != "method"})
+    if not isinstance(training, Mapping):
+        training = {"method": training}
+    if not isinstance(method := training.get("method"), str):
+        raise UsageError(f"--training {shown(method)[:40]}: no method", hint="Name one, such as qlora")
+    return method, given(TRAINING, {name: value for name, value in training.items() if name != "method"})
 
 
 def flag_of(name: str) -> str:
@@ -278,5 +281,6 @@ def _unknown(name: object, options: Mapping[str, Read]) -> UsageError:
         return UsageError(f"{flag_of(name)} has no meaning with --training", hint="Call estimate_model")
     spelled = {field: option for option, field in _FIELDS.items() if option in options}
     close = [spelled[name]] if name in spelled else nearest(name, options, limit=1)
-    hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(options)}"
+    usual = "Options are those of the command line, with underscores: `llmfit --help`"
+    hint = f"Did you mean {close[0]}?" if close else usual
     return UsageError(f"no such option: {name[:60]}", hint=hint)

@@ -12,7 +12,7 @@ from llmfit.catalog.members import Members
 from llmfit.catalog.names import find_gpu, find_model, find_word
 from llmfit.catalog.tables import BUILT_IN, BY_NAME, COMPILED
 from llmfit.catalog.trusted import record_maker, records_maker
-from llmfit.errors import CatalogError
+from llmfit.errors import CatalogError, UsageError
 
 if TYPE_CHECKING:
     from llmfit.catalog.rows import Draft
@@ -219,13 +219,14 @@ USER_FILE: Final = Path("~user-catalog~")
 """Stands for the user's own file, wherever it is, as default of `load_catalog`."""
 
 
-def load_catalog(*, user_file: Path | None = USER_FILE) -> Catalog:
+def load_catalog(*, user_file: Path | str | None = USER_FILE) -> Catalog:
     """Return the built-in catalog with the rows of the user's file on top.
 
     `user_file` is LLMFIT_CATALOG or the platform's place for user data unless given; None for the built-in rows alone.
 
     Raises:
         CatalogError: The user's file cannot be read or is not valid.
+        UsageError: It is no path.
     """
     if user_file is USER_FILE:
         from llmfit.catalog.user_file import find_user_catalog
@@ -235,6 +236,9 @@ def load_catalog(*, user_file: Path | None = USER_FILE) -> Catalog:
         return Catalog()
     from llmfit.catalog.user import check_user_rows, load_user_rows
 
+    if not isinstance(user_file, str | Path):
+        raise UsageError(f"user_file {user_file!r:.40}: no path", hint="Give the path of a YAML file, or None")
+    user_file = Path(user_file)
     rows = load_user_rows(user_file)
     check_user_rows(rows, partial(getattr, Catalog()))
     return Catalog(user_rows=rows, user_file=user_file)
