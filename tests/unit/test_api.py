@@ -245,4 +245,6 @@ def test_active_parameters_are_counted_where_the_architecture_is_known() -> None
     active = active_parameters(model)
     assert active is not None
     assert active < model.parameters / 3
-    assert active_parameters(replace(model, architecture={"model_type": "nobody-knows"})) is None
+    assert active_parameters(replace(model, active_parameters=None)) == active
+    unknown = replace(model, active_parameters=None, architecture={"model_type": "nobody-knows"})
+    assert active_parameters(unknown) is None
