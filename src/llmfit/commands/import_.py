@@ -75,6 +75,9 @@ def _given(catalog: "Catalog", **words: str | None) -> dict[str, Any]:
     from llmfit.records.model import ModelKind
 
     given: dict[str, Any] = {name: word for name, word in words.items() if word is not None}
+    empty = next((name for name, word in given.items() if not word.strip()), None)
+    if empty is not None:
+        raise UsageError(f"--{empty} '': nothing given", hint=f"Say what it is, or leave --{empty} out")
     if "license" in given:
         given["license"] = catalog.license(given["license"]).id
     if "kind" in given and given["kind"] not in get_args(ModelKind):
@@ -89,7 +92,7 @@ def _import(
     from llmfit.sources.rows import COMPARED, REFRESHED, changes, plain_row, row_of
 
     model = read_source(catalog, source)
-    row = row_of(model, today=datetime.now(UTC).date(), given=given)
+    row = row_of(model, today=datetime.now(UTC).date(), given=given, whole=not (check or update))
     if check:
         known = catalog.model(row["id"])
         found = changes(plain_row(known), row, names=COMPARED)

@@ -41,8 +41,10 @@ class Change:
     after: Any
 
 
-def row_of(model: SourcedModel, *, today: date, given: Mapping[str, Any]) -> Row:
+def row_of(model: SourcedModel, *, today: date, given: Mapping[str, Any], whole: bool = True) -> Row:
     """Return the row of a model; `given` are fields that the user states.
+
+    A row that is not `whole` may lack what the source does not tell, to be compared with one that is there.
 
     Raises:
         UsageError: The source does not tell what a row must say, and the user does not either.
@@ -69,6 +71,8 @@ def row_of(model: SourcedModel, *, today: date, given: Mapping[str, Any]) -> Row
     if "context_length" in given:
         row["context_certainty"] = "recalled"
     _check(model, row)
+    if whole:
+        _check_gaps(model, row)
     if "released" in given:
         _check_day(date.fromisoformat(given["released"]), today=today)
     ordered = {name: _plain(row[name]) for name in ORDER if name in row}
@@ -76,11 +80,16 @@ def row_of(model: SourcedModel, *, today: date, given: Mapping[str, Any]) -> Row
 
 
 def _check(model: SourcedModel, row: Mapping[str, Any]) -> None:
-    """Refuse a row with a gap that the source does not fill."""
+    """Refuse a row that can be none."""
     if str(model.architecture.get("model_type", "")).startswith(UNKNOWN):
         raise UsageError(f"{model.id} has an architecture that cannot be counted", hint="Import its 16-bit repository")
-    if str(row["id"]).count("/") != 1 or " " in str(row["id"]):
+    owner, _, name = str(row["id"]).partition("/")
+    if not (owner and name and "/" not in name and f"{owner}{name}".isprintable() and " " not in f"{owner}{name}"):
         raise UsageError(f"{str(row['id'])[:100]!r} is no id of a model", hint="Give --id owner/name")
+
+
+def _check_gaps(model: SourcedModel, row: Mapping[str, Any]) -> None:
+    """Refuse a row with a gap that the source does not fill."""
     if model.released_certainty == "unknown" and row["released_certainty"] == "unknown":
         raise UsageError(f"Nothing says when {model.id} was released", hint="Give --released YYYY-MM-DD")
     if model.context_certainty == "unknown" and row.get("context_certainty") == "unknown":

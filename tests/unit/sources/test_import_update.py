@@ -75,3 +75,31 @@ def test_an_update_changes_its_fields_alone(own: Path) -> None:
         "    license: mit        # ask Kim",
         "    languages: [en]",
     }
+
+
+def test_a_comparison_needs_nothing_that_the_source_does_not_tell(
+    lark: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder has no date; the row that is there has one, which is left as it is."""
+    assert imported(capsys, lark, "--id", "me/lark", *STATED).code == 0
+    before = own.read_bytes()
+    for option in ("--check", "--update"):
+        said = imported(capsys, lark, "--id", "me/lark", option)
+        assert (said.code, said.json["changes"]) == (0, [])
+    assert own.read_bytes() == before
+
+
+@pytest.mark.parametrize("model_id", ["a/", "/b", "a/b/c", "a b/c", "a/b c", "a/\x1b[31m", "a\n/b", "ab", "/"])
+def test_what_can_be_no_id_is_refused(model_id: str, lark: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An owner and a name, printable and without blanks."""
+    said = imported(capsys, lark, "--id", model_id, *STATED)
+    assert (said.code, own.exists()) == (2, False)
+    assert "no id of a model" in said.json["error"]["message"]
+
+
+@pytest.mark.parametrize("option", ["--id", "--kind", "--family", "--license"])
+def test_an_empty_word_is_no_fact(option: str, lark: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As from a variable that was not set."""
+    said = imported(capsys, lark, option, " ", "--released", "2026-01-01")
+    assert (said.code, own.exists()) == (2, False)
+    assert said.json["error"]["message"] == f"{option} '': nothing given"
