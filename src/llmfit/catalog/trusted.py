@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from functools import partial
-from itertools import repeat
 from typing import Any, Literal, Union, get_args, get_origin
 
 Convert = Callable[[Any], Any]
@@ -43,19 +42,17 @@ def record_maker(record: type) -> Callable[[Mapping[str, Any]], Any]:
 
 def records_maker(record: type) -> Callable[[Mapping[str, Any]], list[Any]]:
     """Return a function that makes the records of rows that were compiled column by column."""
-    own = fields(record)
-    converters = {f.name: _converter(f.type) for f in own}
-    new, fill = object.__new__, object.__setattr__
+    converters = {f.name: _converter(f.type) for f in fields(record)}
+    defaults = {f.name: f.default for f in fields(record)}
 
     def make(columns: Mapping[str, Any]) -> list[Any]:
-        streams = {name: _stream(column, converters[name]) for name, column in columns.items()}
-        rest = {f.name: f.default for f in own if f.name not in columns}
-        names = (*streams, *rest)
-        records: list[Any] = []
-        for row in zip(*streams.values(), *map(repeat, rest.values()), strict=False):
-            made: Any = new(record)
-            fill(made, "__dict__", dict(zip(names, row, strict=True)))
-            records.append(made)
+        streams = {name: list(_stream(column, converters[name])) for name, column in columns.items()}
+        count = max(map(len, streams.values()), default=0)
+        records: list[Any] = [object.__new__(record) for _ in range(count)]
+        values = [vars(made) for made in records]  # records are frozen; new ones are filled at once
+        for name in converters:
+            for own, value in zip(values, streams.get(name) or [defaults[name]] * count, strict=True):
+                own[name] = value
         return records
 
     return make
