@@ -10,7 +10,7 @@ class Members(Mapping[str, Any]):
 
     def __init__(self, text: str) -> None:
         self._undecoded: dict[str, str] = {}
-        for line in text.splitlines()[1:-1]:
+        for line in text.split("\n")[1:-2]:  # not splitlines, which ends lines within strings too
             name, _, value = line.partition('":')
             self._undecoded[name[1:]] = value.removesuffix(",")
 

@@ -14,6 +14,7 @@ ROWS: dict[str, Any] = {
     "날짜": 'line\nbreak, ":',
     "d": [],
     "e:f": 1.5,
+    "\u2028": "a\u2028b\x85c\x0b",
     "last": {"}": "{"},
 }
 
