@@ -12,6 +12,7 @@ from llmfit.estimate.training.state import Amount
 from llmfit.estimate.training.timeline import Gradients, moments
 from llmfit.fit import COMFORTABLE
 from llmfit.rank.quantisation import loss_points
+from support.measured import compare_all, summarise
 from support.ranking import built_in
 from support.training import llama, load
 
@@ -106,7 +107,25 @@ def training_says() -> list[str]:
     return [moment.name for moment in found]
 
 
+def readme_says() -> list[str]:
+    """Return the measured errors that the README shows."""
+    rows = compare_all()
+
+    def of(*groups: str) -> tuple[int, float, float, float]:
+        return summarise(row.error for row in rows if row.group in groups)
+
+    _, middle, high, _ = summarise(row.error for row in rows if row.engine == "transformers")
+    runs = of("llama.cpp logs", "ik_llama.cpp logs")
+    weights, activation = of("vLLM weights"), of("vLLM activation peak")
+    return [
+        f"| llama.cpp: weights, cache and buffers of a run | at most {runs[3]:.1%} |",
+        f"| transformers: allocated memory | median {middle:.1%}, p95 {high:.1%} |",
+        f"| vLLM: weights, activation peak | at most {weights[3]:.1%} and {activation[3]:.1%} |",
+    ]
+
+
 SENTENCES: dict[str, Callable[[], list[str]]] = {
+    "README.md": readme_says,
     "docs/concepts/how-it-ranks.md": ranking_says,
     "docs/concepts/how-training-estimates.md": training_says,
 }

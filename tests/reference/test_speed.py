@@ -20,3 +20,7 @@ def test_held_out_speeds_lie_within_the_stated_bounds() -> None:
     assert int(every[1]) >= 100
     assert 0.8 <= float(every[2]) <= 1.25
     assert int(inside[1]) >= 80
+    page = (ROOT / "docs" / "concepts" / "how-it-estimates.md").read_text("utf-8")
+    rows = re.search(r"(\d+) of (\d+) held-out", done.stdout)
+    assert rows is not None, done.stdout
+    assert f"{every[2]} times the estimated in the median, and {rows[1]} of {rows[2]} rows lie inside" in page
