@@ -117,6 +117,8 @@ def estimate_finetuning(
     row = model_of(catalog, model)
     architecture = architecture_of(row)
     training, device = load_on(catalog, method, device=device, **words)
+    if words.get("sequence_length") is None and architecture.context_length:
+        training = replace(training, sequence_length=min(training.sequence_length, architecture.context_length))
     training = with_loss_of(training, row.kind)
     estimated = estimate_training(architecture, training, device=device)
     license_ = effective_license(row, models=catalog.models, licenses=catalog.licenses)

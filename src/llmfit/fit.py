@@ -30,8 +30,10 @@ def fit(estimate: Estimate, device: Device) -> Fit:
         reason = f"fits the GPU, but needs {in_gib(estimate.host_bytes, digits=1)} of RAM, and there is {there}"
         return Fit(estimate=estimate, device=device, verdict=Verdict.TOO_LARGE, reason=reason)
     if verdict is not Verdict.TOO_LARGE:
-        return Fit(estimate=estimate, device=device, verdict=verdict, reason=_reason(verdict, needed, usable))
-    return _fit_offload(estimate, device, reason=_reason(verdict, needed, usable))
+        reason = _reason(verdict, needed, usable, several=len(estimate.per_gpu_bytes) > 1)
+        return Fit(estimate=estimate, device=device, verdict=verdict, reason=reason)
+    reason = _reason(verdict, needed, usable, several=len(estimate.per_gpu_bytes) > 1)
+    return _fit_offload(estimate, device, reason=reason)
 
 
 def _compare(needed: int, usable: int) -> Verdict:
@@ -87,11 +89,11 @@ def _fit_offload(estimate: Estimate, device: Device, *, reason: str) -> Fit:
     return Fit(estimate=estimate, device=device, verdict=Verdict.OFFLOAD, reason=words)
 
 
-def _reason(verdict: Verdict, needed: int, usable: int) -> str:
+def _reason(verdict: Verdict, needed: int, usable: int, *, several: bool = False) -> str:
     if verdict is Verdict.FITS:
         return ""
+    there = " on the fullest GPU" if several else ""
+    needs = f"needs {in_gib(needed, digits=1)}"
     if verdict is Verdict.TIGHT:
-        return (
-            f"needs {in_gib(needed, digits=1)} of {in_gib(usable, digits=1)} usable, more than {100 * COMFORTABLE:g} %"
-        )
-    return f"needs {in_gib(needed, digits=1)}, {in_gib(needed - usable, digits=1)} more than is usable"
+        return f"{needs} of {in_gib(usable, digits=1)} usable{there}, more than {100 * COMFORTABLE:g} %"
+    return f"{needs}{there}, {in_gib(needed - usable, digits=1)} more than is usable"

@@ -193,3 +193,41 @@ def test_a_model_that_is_published_packed_says_what_stands_before_training(
     assert bool(packed) is bool(words)
     assert all(words in warning for warning in packed)
     assert all(("cannot be loaded" in warning) is (method == "qlora") for warning in packed)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "tokens"),
+    [("google-t5/t5-base", None, 512), ("google-t5/t5-base", 1024, 1024), ("Qwen/Qwen3-4B", None, 2048)],
+)
+def test_sequences_are_no_longer_than_the_model_was_made_for_unless_asked(
+    catalog: Catalog, name: str, given: int | None, tokens: int
+) -> None:
+    """Where nobody says how long they are; whoever asks for more is warned."""
+    found = estimate_finetuning(name, "full", catalog=catalog, sequence_length=given)
+    assert isinstance(found.workload, Training)
+    assert found.workload.sequence_length == tokens
+    warned = any("was made for" in warning for warning in found.estimate.warnings)
+    assert warned is (given == 1024)
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "trainer", "task"),
+    [
+        ("google-t5/t5-base", "lora", "Seq2SeqTrainer", "SEQ_2_SEQ_LM"),
+        ("BAAI/bge-m3", "lora", "SentenceTransformerTrainer", "FEATURE_EXTRACTION"),
+        ("google-bert/bert-base-uncased", "lora", "Trainer", "SEQ_CLS"),
+        ("google-bert/bert-base-uncased", "prompt", "Trainer", "SEQ_CLS"),
+        ("Qwen/Qwen3-4B", "lora", "SFTTrainer", "CAUSAL_LM"),
+    ],
+)
+def test_models_that_write_nothing_are_trained_by_other_classes(
+    catalog: Catalog, name: str, method: str, trainer: str, task: str
+) -> None:
+    """TRL's trainers are for models that write; an encoder's texts are cut when they are tokenized."""
+    plan = estimate_finetuning(name, method, catalog=catalog).plan
+    assert plan is not None
+    assert plan.recipe["trainer"] == trainer
+    assert plan.recipe["peft"]["task_type"] == task
+    own = trainer == "SFTTrainer"
+    assert ("max_length" in plan.recipe["arguments"]) is ("packing" in plan.recipe["arguments"]) is own
+    assert any("cut texts to" in note for note in plan.recipe["notes"]) is not own

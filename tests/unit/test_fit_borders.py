@@ -118,7 +118,7 @@ def test_the_relatively_fullest_card_decides() -> None:
     """A share of 9 on 10 is worse than one of 20 on 24, and its figures are those of the reason."""
     gib = 2**30
     found = fit(needing(29 * gib + gib // 2, per_gpu=(20 * gib, 9 * gib + gib // 2)), make_device(24, 10))
-    assert (found.verdict, found.reason) == (Verdict.TIGHT, "needs 9.5 GiB of 10.0 GiB usable, more than 90 %")
+    assert (found.verdict, found.reason) == (Verdict.TIGHT, "needs 9.5 GiB of 10.0 GiB usable on the fullest GPU, more than 90 %")
 
 
 def test_a_range_is_the_sum_of_the_ends_that_are_known() -> None:

@@ -12,7 +12,15 @@ from llmfit.render.explain import memory_explained
 from llmfit.render.fitting import VERDICTS, Legend
 from llmfit.render.grid import Cell, Column, Records, Row, escape_markdown, markdown
 from llmfit.render.prose import BLANK, Drawable, notes, said
-from llmfit.render.sizing import FIELDS, format_word, sizing_json, sizing_record, split_words, warnings_of
+from llmfit.render.sizing import (
+    FIELDS,
+    format_word,
+    sizing_json,
+    sizing_record,
+    split_words,
+    unused_words,
+    warnings_of,
+)
 from llmfit.render.tables import Rows
 from llmfit.render.text import parameters, rate
 from llmfit.render.view import Origin
@@ -73,7 +81,10 @@ class ComparisonView:
         return [drawn, *split, *notes("warning", warnings_of(sizing)), *explained, *last]
 
     def _title(self) -> str:
-        return "" if self.device is None else f"{self.device.name}, {amount(self.device.usable_bytes)} usable"
+        if self.device is None:
+            return ""
+        usable = self.device.usable_bytes
+        return f"{self.device.name}, {amount(usable)} usable{unused_words(self.sizings, usable)}"
 
     def markdown(self) -> str:
         """Return one table."""

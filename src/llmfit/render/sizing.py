@@ -160,7 +160,8 @@ def load_words(sizing: Sizing) -> str:
 def _held_words(load: Training) -> str:
     """Return how weights are held: those that train, and those that stand frozen under an adapter."""
     if not load.is_adapter:
-        return f"{load.recipe} ({RECIPE_WORDS[load.recipe]})"
+        words = RECIPE_WORDS[load.recipe]
+        return f"{load.recipe} ({words.partition(', as DeepSpeed')[0] if load.fsdp else words})"
     wide = "fp32" if load.recipe in {"fp32", "bf16-amp", "fp16-amp"} else "bf16"
     frozen = load.base_format.id if load.base_format else wide
     return f"{frozen} model, {load.adapter_dtype} adapter"
@@ -198,6 +199,16 @@ def _range_words(measured: Measured | None, spread: str) -> str:
         return f"measured range of such totals: {spread}"
     nearest = f"; the nearest that was is {measured.nearest}" if measured.nearest else ""
     return f"range by the overhead of other loads: {spread}; nobody measured {measured.kind}{nearest}"
+
+
+def unused_words(sizings: Sequence[Sizing], usable: int) -> str:
+    """Return what engines may use where that is less than the device has: vLLM takes a share of each card."""
+    shares = {
+        one.workload.engine.id: one.fit.device.usable_bytes
+        for one in sizings
+        if one.fit is not None and isinstance(one.workload, Workload) and one.fit.device.usable_bytes < usable
+    }
+    return "".join(f" ({amount(least)} by {engine})" for engine, least in shares.items())
 
 
 def warnings_of(sizing: Sizing) -> tuple[str, ...]:

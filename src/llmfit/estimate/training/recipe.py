@@ -30,7 +30,7 @@ class Recipe:
     """Arguments by the libraries' own names, ready to be written down; empty where a library is not needed."""
 
     trainer: str
-    """TRL's trainer class."""
+    """Class of the trainer: TRL's, transformers' or that of sentence-transformers."""
     model: dict[str, Any]
     """Of `from_pretrained`."""
     peft: dict[str, Any]
@@ -52,13 +52,31 @@ def recipe(architecture: Architecture, training: Training) -> Recipe:
         own = litgpt.arguments(training)
         return Recipe(trainer=f"litgpt finetune_{command}", model={}, peft={}, arguments=own, deepspeed={})
     return Recipe(
-        trainer=TRAINERS[training.stage],
+        trainer=_trainer(architecture, training),
         model=_model(training),
         peft=_peft(architecture, training),
-        arguments=_arguments(training),
+        arguments=_arguments(architecture, training),
         deepspeed=_deepspeed(training),
-        notes=_notes(training),
+        notes=_notes(architecture, training),
     )
+
+
+def _trainer(architecture: Architecture, training: Training) -> str:
+    """Return the class that trains: TRL's where a model writes, transformers' own where it does not."""
+    if training.loss == "contrastive":
+        return "SentenceTransformerTrainer"
+    if training.stage == "sft" and architecture.is_encoder_decoder:
+        return "Seq2SeqTrainer"
+    return "Trainer" if architecture.is_encoder_only else TRAINERS[training.stage]
+
+
+def _task(architecture: Architecture, training: Training) -> str:
+    """Return PEFT's word for what the model is for."""
+    if training.loss == "contrastive":
+        return "FEATURE_EXTRACTION"
+    if training.stage == "reward" or architecture.is_encoder_only:
+        return "SEQ_CLS"
+    return "SEQ_2_SEQ_LM" if architecture.is_encoder_decoder else "CAUSAL_LM"
 
 
 def _model(training: Training) -> dict[str, Any]:
@@ -83,11 +101,12 @@ def _peft(architecture: Architecture, training: Training) -> dict[str, Any]:
     """Modules by name: what a library's own default means differs between its versions."""
     if not training.is_adapter:
         return {}
+    task = _task(architecture, training)
     if training.method in {"prefix", "prompt"}:
         name = "PrefixTuningConfig" if training.method == "prefix" else "PromptTuningConfig"
-        return {"class": name, "task_type": "CAUSAL_LM", "num_virtual_tokens": training.virtual_tokens}
+        return {"class": name, "task_type": task, "num_virtual_tokens": training.virtual_tokens}
     modules = sorted({tensor.module for tensor in target_tensors(architecture, training)})
-    found: dict[str, Any] = {"class": "IA3Config", "task_type": "CAUSAL_LM", "target_modules": modules}
+    found: dict[str, Any] = {"class": "IA3Config", "task_type": task, "target_modules": modules}
     if training.method in LORA_METHODS:
         found |= {
             "class": "LoraConfig",
@@ -101,19 +120,22 @@ def _peft(architecture: Architecture, training: Training) -> dict[str, Any]:
     return found
 
 
-def _arguments(training: Training) -> dict[str, Any]:
+def _arguments(architecture: Architecture, training: Training) -> dict[str, Any]:
+    """Only TRL's configs cut and pack sequences; elsewhere whoever prepares the data does."""
     found: dict[str, Any] = {
         "per_device_train_batch_size": training.batch_size,
         "gradient_accumulation_steps": training.gradient_accumulation,
-        "max_length": training.sequence_length,
         "gradient_checkpointing": training.gradient_checkpointing != "none",
         "use_liger_kernel": training.loss == "fused",
     }
+    trainer = _trainer(architecture, training)
+    if trainer in TRAINERS.values():
+        found["max_length"] = training.sequence_length
     if training.optimizer in OPTIM:
         found["optim"] = OPTIM[training.optimizer]
     if training.foreach_optimizer and training.optimizer == "adamw":
         found["optim"] = "adamw_torch"
-    if training.stage == "sft":
+    if trainer == TRAINERS["sft"]:
         found["packing"] = training.packing
     if training.recipe in {"bf16-amp", "bf16-master"} and not training.is_adapter:
         found["bf16"] = True
@@ -143,8 +165,10 @@ def _deepspeed(training: Training) -> dict[str, Any]:
     return {"bf16": {"enabled": training.recipe == "bf16-master"}, "zero_optimization": zero}
 
 
-def _notes(training: Training) -> tuple[str, ...]:
+def _notes(architecture: Architecture, training: Training) -> tuple[str, ...]:
     found = []
+    if _trainer(architecture, training) not in TRAINERS.values():
+        found.append(f"cut texts to {training.sequence_length} tokens when they are tokenized")
     if training.trainer == "torchtune":
         found.append("these are PEFT's words; torchtune has a config of its own, with lora_attn_modules and lora_rank")
     if training.upcast_frozen:

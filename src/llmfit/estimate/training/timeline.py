@@ -9,9 +9,10 @@ from llmfit.estimate.training.linear import LINEAR
 from llmfit.estimate.training.loss import LossTerm, head_gradient, kept_outputs, loss_term, rollout_bytes
 from llmfit.estimate.training.precision import activation_bytes, residual_bytes
 from llmfit.estimate.training.saved import Term, is_wide_norm, norm_bytes, saved_terms, working_bytes
+from llmfit.estimate.training.sharding import largest_block, shards
 from llmfit.estimate.training.state import Amount
 from llmfit.estimate.weights.stored import EXPERT_ROLES
-from llmfit.records.architecture import Architecture, Role
+from llmfit.records.architecture import Architecture, Role, Section
 from llmfit.records.estimate import Line
 from llmfit.records.training import Training
 
@@ -130,12 +131,12 @@ class _Layers:
 
 def _layers(architecture: Architecture, training: Training) -> _Layers:
     """PPO trains a policy and a value model of the same layers."""
-    tokens, many = training.tokens * (2 if training.stage == "ppo" else 1), max(1, architecture.num_hidden_layers)
+    tokens, many = training.tokens * (2 if training.stage == "ppo" else 1), max(1, depth(architecture))
     b = activation_bytes(training)
     terms = tuple(saved_terms(architecture, training))
     one = sum(term.bytes * term.layers for term in terms) // many
     working = working_bytes(architecture, b)
-    cast = _cast_weights(architecture) if training.recipe.endswith("amp") else 0
+    cast = _cast_weights(architecture, training) if training.recipe.endswith("amp") else 0
     return _Layers(
         (*_kept(architecture, training, terms, tokens=tokens), _ends(architecture, training, tokens=tokens)),
         Line("one layer, computed again", one * training.tokens, f"{one}·{training.tokens}"),
@@ -145,7 +146,7 @@ def _layers(architecture: Architecture, training: Training) -> _Layers:
 
 
 def _kept(architecture: Architecture, training: Training, terms: tuple[Term, ...], *, tokens: int) -> tuple[Line, ...]:
-    many, width = architecture.num_hidden_layers, residual_bytes(training)
+    many, width = depth(architecture), residual_bytes(training)
     edges = width * architecture.hidden_size * many * tokens
     formula = f"{width}·{architecture.hidden_size}·{many}·{tokens}"
     if training.offload_activations:
@@ -171,5 +172,18 @@ def _ends(architecture: Architecture, training: Training, *, tokens: int) -> Lin
     return Line("last norm and input of the head", last * tokens, f"{last}·{tokens}")
 
 
-def _cast_weights(architecture: Architecture) -> int:
-    return sum(t.parameters for t in architecture.tensors if t.role in LINEAR or t.role in EXPERT_ROLES)
+def depth(architecture: Architecture) -> int:
+    """Return the layers that a training step passes: an encoder's come before its decoder's."""
+    if not architecture.is_encoder_decoder:
+        return architecture.num_hidden_layers
+    encoder = {layer for t in architecture.tensors if t.section is Section.ENCODER for layer in t.layers}
+    return architecture.num_hidden_layers + len(encoder)
+
+
+def _cast_weights(architecture: Architecture, training: Training) -> int:
+    """Return the weights of which autocast keeps 16-bit copies: of sharded ones those that are gathered."""
+    every = sum(t.parameters for t in architecture.tensors if t.role in LINEAR or t.role in EXPERT_ROLES)
+    plan = shards(training)
+    if plan.weights > 1 or plan.weights_on_host:
+        return min(every, 2 * largest_block(architecture))
+    return every

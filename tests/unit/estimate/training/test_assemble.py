@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from llmfit.architectures import describe
 from llmfit.errors import UnsupportedWorkloadError, UsageError
 from llmfit.estimate.training import estimate_training
+from llmfit.estimate.training.timeline import depth
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.estimate import Estimate, PartName
 from support.training import llama, load
@@ -249,3 +251,31 @@ def test_gptq_matrices_are_unpacked_and_kept_while_a_layer_trains() -> None:
     again = part(PartName.ACTIVATION, "qlora", gradient_checkpointing="full", **options)
     whole = part(PartName.ACTIVATION, "qlora", gradient_checkpointing="none", **options)
     assert whole - again == pytest.approx(2 * linear * 3 / 4, rel=0.02)
+
+
+T5 = {"model_type": "t5", "d_model": 512, "d_ff": 1024, "d_kv": 64, "num_heads": 8, "num_layers": 3, "vocab_size": 1000}
+
+
+def test_an_encoders_layers_are_passed_before_its_decoders() -> None:
+    """Each keeps its input: three of the encoder and five of the decoder."""
+    model = describe({**T5, "num_decoder_layers": 5, "vocab_size": 50_000})
+    assert depth(model) == 3 + 5
+    found = estimate_training(model, load("lora", sequence_length=100))
+    lines = {line.label: line.bytes for x in found.parts for line in x.lines}
+    assert lines["inputs of the layers"] == 2 * 512 * 8 * 100
+    assert depth(llama()) == 4
+
+
+def test_autocast_copies_no_more_than_what_is_gathered() -> None:
+    """Of sharded weights two blocks are whole at once, so that no more of them has a 16-bit copy."""
+    label = "16-bit copies of the weights that autocast keeps"
+
+    def copies(gpus: int = 1, **options: Any) -> int:
+        found = estimate(recipe="bf16-amp", batch_size=64, gpus=gpus, **options)
+        return sum(line.bytes // gpus for x in found.parts for line in x.lines if line.label == label)
+
+    block = 2 * 512 * 512 + 2 * 512 * 128 + 3 * 512 * 1024
+    assert copies() == 2 * 4 * block
+    assert copies(gpus=4) == 2 * 4 * block
+    assert copies(gpus=4, fsdp=True) == 2 * 2 * (block + 2 * 512)
+    assert copies(gpus=4, zero=3) == copies(gpus=4, fsdp=True)
