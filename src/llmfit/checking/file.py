@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog
-from llmfit.checking.load import Asked, check_load, undecided
+from llmfit.checking.asked import Asked
+from llmfit.checking.load import check_load, undecided
 from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.checking.question import resolve_limits, with_options
 from llmfit.errors import LlmfitError, UsageError

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from llmfit.catalog import Catalog
+from llmfit.checking.asked import Asked
 from llmfit.checking.prices import cheapest_price
 from llmfit.licensing import allows
 from llmfit.records.deployment import Finding, Level, Limits, Rule
@@ -15,12 +15,9 @@ from llmfit.records.sizing import Sizing
 from llmfit.solve.judge import Judgement
 from llmfit.units import in_gib
 
-if TYPE_CHECKING:
-    from llmfit.checking.load import Asked
-
 
 def findings_of(
-    asked: "Asked", found: Judgement, *, roomy: bool, sizing: Sizing, catalog: Catalog
+    asked: Asked, found: Judgement, *, roomy: bool, sizing: Sizing, catalog: Catalog
 ) -> tuple[Finding, ...]:
     """Return everything that does not hold, is unknown, or should be known; excused where an exception says so.
 
@@ -59,7 +56,7 @@ def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Findin
         yield Finding(rule="fit", level="error", message=message, field="ram_gb")
 
 
-def _headroom(asked: "Asked", found: Judgement) -> Finding:
+def _headroom(asked: Asked, found: Judgement) -> Finding:
     limits, room = asked.limits, found.tightest
     name = "min_headroom_percent" if limits.min_headroom_percent is not None else "min_headroom_gb"
     left = f"{in_gib(room.margin)} ({100 * room.margin / max(1, room.usable):.1f} %)"
@@ -77,7 +74,7 @@ def headroom_words(limits: Limits) -> str:
     return " and ".join(words)
 
 
-def _license(asked: "Asked", license_: EffectiveLicense) -> Iterator[Finding]:
+def _license(asked: Asked, license_: EffectiveLicense) -> Iterator[Finding]:
     """Yield what the licences do not allow; a licence whose text is unknown decides nothing."""
     limits = asked.limits
     level: Level = "unknown" if license_.commercial == "unknown" else "error"
@@ -115,7 +112,7 @@ def _speed(wanted: float | None, sizing: Sizing, *, runs: bool) -> Iterator[Find
         yield Finding(rule="speed", level="warning", message=message, field=field)
 
 
-def _price(asked: "Asked", wanted: float, catalog: Catalog) -> Iterator[Finding]:
+def _price(asked: Asked, wanted: float, catalog: Catalog) -> Iterator[Finding]:
     """Yield a price above the limit; a price that nobody knows, or that is out of date, decides nothing."""
     field = "limits.max_usd_per_hour"
     price = cheapest_price(asked.device, catalog, today=asked.today, stale=asked.stale_prices)
@@ -145,7 +142,7 @@ def _engine(found: Judgement) -> Iterator[Finding]:
         yield Finding(rule="engine", level="warning", message=message, field="sequences")
 
 
-def _excused(finding: Finding, asked: "Asked") -> Finding:
+def _excused(finding: Finding, asked: Asked) -> Finding:
     """Return the finding with the reason of the exception that covers it today."""
     if finding.level not in {"error", "unknown"}:
         return finding
@@ -155,7 +152,7 @@ def _excused(finding: Finding, asked: "Asked") -> Finding:
     return finding
 
 
-def _unused(asked: "Asked", findings: Sequence[Finding]) -> Iterator[Finding]:
+def _unused(asked: Asked, findings: Sequence[Finding]) -> Iterator[Finding]:
     """Yield a warning for each exception that is out of date, or that nothing needs."""
     needed: set[Rule] = {finding.rule for finding in findings if finding.level in {"error", "unknown"}}
     for waiver in asked.waivers:

@@ -1,53 +1,25 @@
 """Checks one load on one machine against its limits."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import field, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
 
 from llmfit.catalog import Catalog
+from llmfit.checking.asked import Asked
 from llmfit.checking.findings import findings_of, headroom_words
 from llmfit.checking.machines import COUNTS, machines_beyond
-from llmfit.checking.pins import Pins, pinned_license, pins_of
+from llmfit.checking.pins import pinned_license, pins_of
 from llmfit.checking.spelling import Spelling
 from llmfit.errors import LlmfitError, UnsupportedWorkloadError, UsageError
 from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.estimate.speed import estimate_speed, why_no_speed
 from llmfit.licensing import effective_license
-from llmfit.records.architecture import Architecture
-from llmfit.records.deployment import Change, CheckResult, Finding, Limits, Place, Status, Waiver
-from llmfit.records.device import Device
+from llmfit.records.deployment import Change, CheckResult, Finding, Place, Status
 from llmfit.records.estimate import Verdict
-from llmfit.records.frozen import dataclass
-from llmfit.records.model import Model
 from llmfit.records.sizing import Sizing
-from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import Judgement, judge
 from llmfit.solve.offload import settle
 from llmfit.units import GIB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One deployment with every word resolved."""
-
-    name: str
-    model: Model
-    architecture: Architecture
-    workload: Workload
-    device: Device
-    limits: Limits
-    words: Collection[str] = ()
-    """Names of what the question says of the load: `engine`, `precision`, `format`, …"""
-    waivers: Sequence[Waiver] = ()
-    revision: str | None = None
-    place: Place | None = None
-    today: date
-    """Day on which exceptions and prices are judged."""
-    stale_prices: bool = False
-    """Whether prices that are out of date may decide."""
-    pins: Pins = field(default_factory=dict, hash=False)
-    """What a lock file holds still of it; empty without one."""
 
 
 def check_load(asked: Asked, catalog: Catalog) -> CheckResult:

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from llmfit.catalog import Catalog
-from llmfit.checking.load import Asked, check_load, undecided
+from llmfit.checking.asked import Asked
+from llmfit.checking.load import check_load, undecided
 from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.errors import CannotAnswerError, UnknownWordError, UsageError, nearest
 from llmfit.estimate.options import OPTIONS

@@ -1,16 +1,12 @@
 """Why a model is recommended, and what to beware of, in sentences."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from llmfit.rank.candidate import Candidate
 from llmfit.records.estimate import Verdict
 from llmfit.records.format import Format
 from llmfit.records.recommendation import Quality
 from llmfit.records.task import Task
-
-if TYPE_CHECKING:
-    from llmfit.records.training import Training
 
 _LOW_BITS = 4.2
 """Bits per weight below which a format is called low: Q3_K_M has 4.0, Q4_0 4.5."""
@@ -72,14 +68,11 @@ def notable(quality: Quality) -> str:
     )
 
 
-def warnings(candidate: Candidate, tasks: tuple[Task, ...], *, training: "Training | None" = None) -> tuple[str, ...]:
-    """Return what to beware of: licence conditions, extended context, caveats, low bits; or what tuning meets."""
-    found = _warnings(candidate, tasks if training is None else ())
-    if training is None:
-        return tuple(dict.fromkeys((*found, *_of_format(candidate))))
-    from llmfit.rank.tuning_reasons import tuning_warnings
-
-    return tuple(dict.fromkeys((*found, *tuning_warnings(candidate, training))))
+def warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
+    """Yield what to beware of in an answer: what is true of the model, and a format of few bits."""
+    yield from model_warnings(candidate)
+    yield from (task.note for task in tasks if task.note)
+    yield from _of_format(candidate)
 
 
 def _of_format(candidate: Candidate) -> Iterator[str]:
@@ -87,7 +80,8 @@ def _of_format(candidate: Candidate) -> Iterator[str]:
         yield f"{candidate.variant.workload.format.id} is below the four bits that most people stop at"
 
 
-def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
+def model_warnings(candidate: Candidate) -> Iterator[str]:
+    """Yield what to beware of whatever it is used for: licence conditions, extended context, caveats."""
     model, license_ = candidate.model, candidate.license
     if license_.commercial == "no":
         yield f"not for commercial use ({license_.effective_id})"
@@ -105,4 +99,3 @@ def _warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
     if model.gated:
         yield "gated: the repository asks for consent before the download"
     yield from candidate.variant.fit.estimate.warnings
-    yield from (task.note for task in tasks if task.note)

@@ -1,6 +1,6 @@
 """From a question to recommendations: filter, choose variants, score, guard, explain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llmfit.rank.bundle import companions, reserve
@@ -136,7 +136,7 @@ class _Making:
             quality=candidate.quality,
             parts=candidate.parts,
             reasons=self._reasons(candidate, training),
-            warnings=warnings(candidate, self._tasks, training=training),
+            warnings=tuple(dict.fromkeys(self._warnings(candidate, training))),
             companions=self._beside,
             training=training,
         )
@@ -147,6 +147,13 @@ class _Making:
         from llmfit.rank.tuning_reasons import tuning_reasons
 
         return tuning_reasons(candidate, training, device=self._device)
+
+    def _warnings(self, candidate: Candidate, training: "Training | None") -> Iterable[str]:
+        if training is None:
+            return warnings(candidate, self._tasks)
+        from llmfit.rank.tuning_reasons import tuning_warnings
+
+        return tuning_warnings(candidate, training)
 
     def _longest(self, candidate: Candidate, training: "Training | None") -> int | None:
         if training is not None:

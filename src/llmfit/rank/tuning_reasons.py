@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from llmfit.rank.candidate import Candidate
-from llmfit.rank.reasons import basis, notable, size
+from llmfit.rank.reasons import basis, model_warnings, notable, size
 from llmfit.rank.tuning import WHOLE
 from llmfit.records.device import Device
 from llmfit.records.training import ALL_LINEAR, Training
@@ -45,6 +45,7 @@ def _start(kind: str, training: Training) -> str:
 
 def tuning_warnings(candidate: Candidate, training: Training) -> Iterator[str]:
     """Yield what to beware of when this model is fine-tuned so."""
+    yield from model_warnings(candidate)
     if candidate.model.native_format:
         yield f"published in {candidate.model.native_format} alone: unpack it to 16 bit before it can train"
     if candidate.architecture.num_experts and training.is_adapter and not training.target_experts:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from llmfit.records.device import Device
 from llmfit.records.frozen import dataclass
-from llmfit.records.recommendation import Recommendation, Recommendations, Rejection
+from llmfit.records.recommendation import Recommendations, Rejection
 from llmfit.render import envelope as nouns
-from llmfit.render.recommendation_json import question_json, recommendation_json, rejection_json
+from llmfit.render.recommendation_json import question_json, recommendation_json, rejection_json, sections
 from llmfit.render.view import Origin
 
 if TYPE_CHECKING:
@@ -70,8 +70,3 @@ class RecommendationsView:
         from llmfit.render.recommendation_page import Page
 
         return Page(answer=self.answer, device=self.device, explain=self.explain, why_not=self.why_not)
-
-
-def sections(answer: Recommendations) -> list[tuple[str, Recommendation]]:
-    """Return each pick with the section in which it stands."""
-    return [*(("fits", pick) for pick in answer.picks), *(("offload", pick) for pick in answer.offload)]

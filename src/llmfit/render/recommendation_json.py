@@ -116,3 +116,8 @@ def companion_json(companion: CompanionPick) -> dict[str, Any]:
 def rejection_json(rejection: Rejection) -> "shapes.Rejection":
     """Return why a model is not among the picks."""
     return {"model": rejection.model, "reason": rejection.reason, "detail": rejection.detail}
+
+
+def sections(answer: Recommendations) -> list[tuple[str, Recommendation]]:
+    """Return each pick with the section in which it stands."""
+    return [*(("fits", pick) for pick in answer.picks), *(("offload", pick) for pick in answer.offload)]

@@ -13,7 +13,7 @@ from llmfit.render.explain import license_words
 from llmfit.render.fitting import VERDICTS, Legend
 from llmfit.render.grid import Column, Records, Row, Scalar, escape_markdown, markdown
 from llmfit.render.prose import BLANK, READABLE, Drawable, Paragraph, notes, said
-from llmfit.render.recommendation import sections
+from llmfit.render.recommendation_json import sections
 from llmfit.render.scoring import closest, in_words, license_read, pick_explained, rejected
 from llmfit.render.tables import Rows
 from llmfit.render.text import about_tokens, count_of, parameters, rate, tokens
