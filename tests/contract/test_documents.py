@@ -156,3 +156,10 @@ def test_the_map_of_the_code_is_complete() -> None:
     }
     named.remove("__init__.py")
     assert sorted(name for name in named if f"`{name}`" not in text) == []
+
+
+def test_every_file_of_facts_is_explained() -> None:
+    """Who adds a row finds how beside the file."""
+    page = (ROOT / "data" / "README.md").read_text("utf-8")
+    titles = " ".join(re.findall(r"^## (.+)$", page, re.MULTILINE))
+    assert [path.name for path in (ROOT / "data").glob("*.yaml") if path.name not in titles] == []
