@@ -14,6 +14,10 @@ from llmfit.records.workload import Workload
 from llmfit.words import architecture_of, workload_of
 
 
+_WRITE_NOTHING = frozenset(("embedding", "reranker"))
+"""Kinds of model that answer with a vector or a score, decoders too."""
+
+
 def size_model(
     catalog: Catalog,
     model: Model,
@@ -45,8 +49,9 @@ def size_model(
     fitted = None if device is None else fit(estimated, device)
     speed, why = None, ""
     if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
-        speed = estimate_speed(architecture, workload, device=device, estimate=estimated)
-        why = "" if speed else why_no_speed(architecture, workload, device=device)
+        writes = model.kind not in _WRITE_NOTHING
+        speed = estimate_speed(architecture, workload, device=device, estimate=estimated) if writes else None
+        why = "" if speed else why_no_speed(architecture, workload, device=device, writes=writes)
     split = None
     if architecture and fitted:
         fitted, split = _settled(architecture, workload, fitted)

@@ -12,6 +12,7 @@ llama.cpp and transformers give each GPU whole layers, so that one works at a ti
 from llmfit.estimate.defaults import resolve
 from llmfit.records.architecture import Architecture, CacheKind, Role, Section
 from llmfit.records.device import Device, DeviceGpu
+from llmfit.records.engine import UnknownConstantError
 from llmfit.records.estimate import Estimate, PartName
 from llmfit.records.speed import Speed
 from llmfit.records.workload import Workload
@@ -41,7 +42,7 @@ def estimate_speed(
         step = _step(architecture, workload, gpu=gpu, weights_bytes=weights, gpus=many)
         low = workload.engine.constant("speed_range_low_ratio", gpu.platform).value
         high = workload.engine.constant("speed_range_high_ratio", gpu.platform).value
-    except KeyError:
+    except UnknownConstantError:
         return None
     if step is None:
         return None
@@ -59,7 +60,7 @@ def _basis(architecture: Architecture, workload: Workload, gpu: DeviceGpu, *, gp
     """Return in words what the speed follows from; vLLM's rows are of dense models alone."""
     at_once = workload.options.tensor_parallel
     times = f"{at_once} × " if at_once > 1 else ""
-    alone = " of one GPU at a time" if gpus > at_once else ""
+    alone = "" if gpus <= at_once else " of one GPU at a time" if at_once == 1 else " at a time"
     tokens = f"{workload.context // 2} tokens in the cache"
     strange = "" if own else f"; nobody measured {workload.format.id} on such memory"
     if architecture.num_experts and workload.engine.id == "vllm":
@@ -67,11 +68,16 @@ def _basis(architecture: Architecture, workload: Workload, gpu: DeviceGpu, *, gp
     return f"{times}{gpu.bandwidth_gbps:g} GB/s{alone}, {workload.engine.id}, {tokens}{strange}"
 
 
-def why_no_speed(architecture: Architecture, workload: Workload, *, device: Device) -> str:
-    """Return why `estimate_speed` has no answer for this load, in words; empty where it has one."""
+def why_no_speed(architecture: Architecture, workload: Workload, *, device: Device, writes: bool = True) -> str:
+    """Return why `estimate_speed` has no answer for this load, in words; empty where it has one.
+
+    `writes`: whether the model answers with tokens, as embedders and rerankers do not.
+    """
     gpu = min(device.gpus, key=lambda gpu: gpu.bandwidth_gbps or 0, default=None)
-    if gpu is None or architecture.is_encoder_only:
-        return "there is no GPU" if gpu is None else "an encoder writes no tokens"
+    if architecture.is_encoder_only or not writes:
+        return "such a model writes no tokens"
+    if gpu is None:
+        return "there is no GPU"
     if not _decodes_on_gpu(architecture, workload):
         if workload.engine.id == "transformers":
             return "nobody measured how fast transformers runs experts"
@@ -80,7 +86,7 @@ def why_no_speed(architecture: Architecture, workload: Workload, *, device: Devi
         return f"no bandwidth is known of {gpu.name}; name the card with --gpu"
     try:
         seconds = step_seconds(architecture, workload, gpu=gpu, weights_bytes=0)
-    except KeyError:
+    except UnknownConstantError:
         return f"nobody measured {workload.engine.id} with {workload.format.id} on {gpu.platform}"
     return f"no compute rate is known of {gpu.name}" if seconds is None else ""
 
@@ -102,7 +108,7 @@ def step_seconds(
 
     `gpus` are those over which llama.cpp spreads the layers: a step passes from one to the next.
 
-    Raises KeyError where the engine has no constant for the GPU's platform.
+    Raises UnknownConstantError where the engine has no constant for the GPU's platform.
     """
     step = _step(architecture, workload, gpu=gpu, weights_bytes=weights_bytes, gpus=gpus)
     return None if step is None else step[0]
@@ -190,7 +196,7 @@ def _prefill(architecture: Architecture, workload: Workload, gpu: DeviceGpu) -> 
         return None
     try:
         share = workload.engine.constant("prefill_compute_share", gpu.platform).value
-    except KeyError:
+    except UnknownConstantError:
         return None
     multiplied = sum(
         t.active_parameters

@@ -280,7 +280,7 @@ def test_prefill_is_absent_where_compute_is_unknown() -> None:
     ("unknown", "why"),
     [
         ({"device": device()}, "there is no GPU"),
-        ({"architecture": architecture(is_encoder_only=True)}, "an encoder writes no tokens"),
+        ({"architecture": architecture(is_encoder_only=True)}, "such a model writes no tokens"),
         ({"workload": workload(options=EngineOptions(n_gpu_layers=1))}, "part of the model in RAM"),
         ({"workload": workload(options=EngineOptions(n_cpu_moe=1))}, "part of the model in RAM"),
         (
@@ -311,6 +311,12 @@ def test_a_missing_speed_has_its_reason(unknown: dict[str, object], why: str) ->
     )
     assert why in reason
     assert bool(reason) is bool(why)
+
+
+def test_an_embedder_has_no_speed_whatever_it_is_built_of() -> None:
+    """Even a decoder that answers with a vector writes nothing."""
+    reason = why_no_speed(architecture(), workload(), device=device(GPU), writes=False)
+    assert reason == "such a model writes no tokens"
 
 
 def test_a_mixture_on_vllm_is_named_as_unmeasured() -> None:
