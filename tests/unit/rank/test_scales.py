@@ -60,6 +60,14 @@ def test_nothing_is_read_off_beyond_the_regression(expected: float) -> None:
     assert deviation(SCALE, 50.0, expected=expected, judgement=JUDGEMENT) is None
 
 
+@pytest.mark.parametrize("expected", [1060.0, 1080.0, 1320.0, 1340.0])
+def test_a_little_beyond_the_regression_is_still_read(expected: float) -> None:
+    """Forty points on either side, which are about one standard deviation of the prior, the borders among them."""
+    found = deviation(SCALE, 50.0, expected=expected, judgement=JUDGEMENT)
+    assert JUDGEMENT.saturation_points == 40
+    assert found == pytest.approx(max(-100.0, min(100.0, 1200.0 - expected)))
+
+
 def test_the_implied_rating_stays_inside_the_regression() -> None:
     """95 % would mean 1494; the board knows no model above 1300."""
     assert implied_rating(SCALE, 95.0) == 1300.0
