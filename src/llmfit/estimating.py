@@ -13,7 +13,6 @@ from llmfit.records.sourced import SourcedModel
 from llmfit.records.workload import Workload
 from llmfit.words import architecture_of, workload_of
 
-
 _WRITE_NOTHING = frozenset(("embedding", "reranker"))
 """Kinds of model that answer with a vector or a score, decoders too."""
 

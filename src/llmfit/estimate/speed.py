@@ -74,10 +74,8 @@ def why_no_speed(architecture: Architecture, workload: Workload, *, device: Devi
     `writes`: whether the model answers with tokens, as embedders and rerankers do not.
     """
     gpu = min(device.gpus, key=lambda gpu: gpu.bandwidth_gbps or 0, default=None)
-    if architecture.is_encoder_only or not writes:
-        return "such a model writes no tokens"
-    if gpu is None:
-        return "there is no GPU"
+    if gpu is None or architecture.is_encoder_only or not writes:
+        return "there is no GPU" if gpu is None else "such a model writes no tokens"
     if not _decodes_on_gpu(architecture, workload):
         if workload.engine.id == "transformers":
             return "nobody measured how fast transformers runs experts"
