@@ -4,6 +4,7 @@ import math
 from datetime import date
 
 from llmfit.errors import UsageError
+from llmfit.units import GIB
 
 MOST = 10**15
 """Parameters or gigabytes beyond which a figure is a typing error."""
@@ -17,7 +18,7 @@ def whole_number(text: str) -> int:
     Raises:
         UsageError: It is none, or absurdly large.
     """
-    units = {"k": 1024, "m": 1024**2}
+    units = {"k": 1024, "m": 1024 * 1024}
     digits, unit = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
     example = "Give a number such as 8192 or 8k"
     if not _is_digits(digits.removeprefix("-")):
@@ -141,7 +142,7 @@ def gigabytes(text: str) -> int:
         raise UsageError(f"{shown(text)}: {message}", hint=other_unit(text) or error.hint) from None
     if value > MOST:
         raise UsageError(f"{shown(text)}: more than any file has", hint="The unit is GB: 24 means 24 GB")
-    return round(value * 1024**3)
+    return round(value * GIB)
 
 
 def other_unit(text: str) -> str:

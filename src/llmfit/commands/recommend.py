@@ -13,6 +13,8 @@ from llmfit.commands.training_options import given_training, with_training_optio
 
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
+    from llmfit.records.device import Device
+    from llmfit.records.recommendation import Recommendations
 
 
 @with_training_options
@@ -93,14 +95,7 @@ def _answer(
 
         question, device = to_finetune(catalog, question, device=device, **tuning)
     answer = rank(question, catalog, device=device)
-    if explain:
-        from llmfit.explaining import explained
-
-        answer = explained(answer, device=device)
-    if explain or question.licenses:
-        from llmfit.explaining import sourced
-
-        answer = sourced(answer, model=catalog.model)
+    answer = _with_sources(answer, catalog, device=device, explain=explain)
     view = RecommendationsView(
         answer=answer,
         device=device,
@@ -111,6 +106,21 @@ def _answer(
     notes = device.readings if asked is None or view.why_not else (*device.readings, f"{asked} is among the picks")
     text = render(view, output=mode, terminal=terminal(mode))
     return Answer(text=text, exit_code=0 if answer.picks else 1, notes=notes)
+
+
+def _with_sources(
+    answer: "Recommendations", catalog: "Catalog", *, device: "Device", explain: bool
+) -> "Recommendations":
+    """Return the answer with where its figures come from, where that was asked for, or a licence was."""
+    if explain:
+        from llmfit.explaining import explained
+
+        answer = explained(answer, device=device)
+    if explain or answer.question.licenses:
+        from llmfit.explaining import sourced
+
+        answer = sourced(answer, model=catalog.model)
+    return answer
 
 
 def _catalog(also: Sequence[str]) -> "Catalog":

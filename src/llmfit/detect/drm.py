@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmfit.detect.finding import Finding, clean_name
 from llmfit.records.device import DeviceGpu
-from llmfit.units import GIB
+from llmfit.units import GIB, in_gib
 
 SMALL = 2 * GIB
 """Dedicated memory up to which a GPU is part of the processor: the rest of what it uses is RAM."""
@@ -48,7 +48,7 @@ def _own(card: Path, gpu: DeviceGpu) -> str:
     """Return what is said of a processor's own GPU: that it uses RAM, and how much its driver lets it take."""
     said = f"{gpu.name} is part of the processor: say with --vram how much RAM it may use"
     lent = _number(card / "device/mem_info_gtt_total")
-    return said if lent is None else f"{said}; its driver lends it up to {lent / 1024**3:.1f} GiB"
+    return said if lent is None else f"{said}; its driver lends it up to {in_gib(lent, digits=1)}"
 
 
 def _amd(card: Path) -> DeviceGpu | None:

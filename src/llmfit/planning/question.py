@@ -13,7 +13,7 @@ from llmfit.estimate.weights import estimate_weights
 from llmfit.licensing import effective_license
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import OPTIONS_OF
-from llmfit.records.format import Format
+from llmfit.records.format import EngineName, Format
 from llmfit.records.frozen import dataclass
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.model import Model
@@ -102,26 +102,14 @@ def wanted_of(
     for engine in named:
         try:
             formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
-            plain = Workload(
-                engine=catalog.engines[engine],
-                format=formats[0],
-                kv_format=kv_format_of(catalog, engine=catalog.engines[engine], name=kv_format, weights=formats[0]),
-                context=tokens,
-                sequences=sequences or 1,
-            )
-            asked = with_words_of_engine(catalog, plain, architecture, model=row.id, options=flags or {})
+            plain = [_plain(catalog, engine, format_, kv_format=kv_format, context=tokens) for format_ in formats]
+            asked = replace(plain[0], sequences=sequences or 1)
+            asked = with_words_of_engine(catalog, asked, architecture, model=row.id, options=flags or {})
             asked = with_options(asked, options or {}, architecture=architecture, model=row.id)
         except LlmfitError as error:
             faults.append(error)
             continue
-        loads += [
-            replace(
-                asked,
-                format=format_,
-                kv_format=kv_format_of(catalog, engine=asked.engine, name=kv_format, weights=format_),
-            )
-            for format_ in formats
-        ]
+        loads += [replace(asked, format=load.format, kv_format=load.kv_format) for load in plain]
     if faults and (engines or not loads):
         raise faults[0]
     usual = workload_of(catalog, row, architecture, engine=loads[0].engine.id).format
@@ -134,6 +122,13 @@ def wanted_of(
         headroom=(headroom or 0.0) / 100,
         context_asked=context is not None,
     )
+
+
+def _plain(catalog: Catalog, engine: EngineName, format_: Format, *, kv_format: str | None, context: int) -> Workload:
+    """Return a load of one sequence, its cache as asked or as is usual beside the format."""
+    runner = catalog.engines[engine]
+    cache = kv_format_of(catalog, engine=runner, name=kv_format, weights=format_)
+    return Workload(engine=runner, format=format_, kv_format=cache, context=context)
 
 
 def _formats(
@@ -172,7 +167,7 @@ def _formats(
 def _can_store(architecture: Architecture, workload: Workload) -> bool:
     try:
         estimate_weights(architecture, workload)
-    except LlmfitError:
+    except UnsupportedWorkloadError:
         return False
     return True
 

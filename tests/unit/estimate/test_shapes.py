@@ -7,6 +7,7 @@ import pytest
 
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
+from llmfit.errors import CannotAnswerError
 from llmfit.estimate.defaults import resolve
 from llmfit.estimate.shapes import divided, refusals, shape_problems, shaped, shapes, usual_shape
 from llmfit.records.architecture import Architecture
@@ -114,6 +115,21 @@ def test_every_gpu_is_used(name: str, gpus: int, format_: str, shape: tuple[int,
     found = usual_shape(architecture(name), catalog().format(format_), gpus=gpus)
     assert (found.tensor_parallel, found.pipeline_parallel) == shape
     assert not found.problems
+
+
+@pytest.mark.parametrize("gpus", range(2, 9))
+def test_no_model_of_the_catalog_leaves_a_gpu_idle(gpus: int) -> None:
+    """Where it has layers enough; the shape is the accepted one with most tensor parallelism."""
+    for model in list(catalog().models.values())[::4]:
+        try:
+            described = describe(model.architecture)
+        except CannotAnswerError:
+            continue
+        for format_ in map(catalog().format, ("bf16", "awq-int4")):
+            found = usual_shape(described, format_, gpus=gpus)
+            assert found.gpus == gpus or described.num_hidden_layers < gpus
+            more = [n for n in range(found.tensor_parallel + 1, gpus + 1) if found.gpus % n == 0]
+            assert all(list(refusals(described, format_, n, found.gpus // n)) for n in more)
 
 
 def test_fewer_gpus_are_used_where_layers_do_not_go_round() -> None:
