@@ -75,9 +75,10 @@ def test_steps_and_a_context_are_a_pair_where_neither_suffices() -> None:
     assert not runs(1, context + 1)
     assert not runs(2 * step, context)
     assert not runs(step, 8192)
-    longer = replace(plain, context=2 * context + 1)
-    again = solve_changes(asked.architecture, longer, device=device, alternatives=Alternatives())
-    assert not [change for change in again if change.setting == "max_num_seqs"]
+    for longer, pairs in ((2 * context, 1), (2 * context + 1, 0)):
+        load = replace(plain, context=longer)
+        again = solve_changes(asked.architecture, load, device=device, alternatives=Alternatives())
+        assert len([change for change in again if change.setting == "max_num_seqs"]) == pairs
 
 
 def test_steps_and_a_format_are_a_pair_where_neither_suffices() -> None:
