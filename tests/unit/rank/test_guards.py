@@ -39,6 +39,40 @@ def test_what_stands_far_below_is_a_toy() -> None:
     assert "a/good" in toys[0].detail
 
 
+def test_at_the_gap_itself_a_model_stays() -> None:
+    """More than the gap is too much; the gap is not."""
+    kept, toys = reject_toys(
+        [candidate("a/good", rating=1400), candidate("a/near", rating=1290)], gap=110, ratio=3, knee=8
+    )
+    assert kept_ids(kept) == ["a/good", "a/near"]
+    assert toys == []
+
+
+def test_a_toy_learns_who_is_better_and_how_large() -> None:
+    """Both ratings, and the parameters of the better one in B."""
+    _, toys = reject_toys(
+        [candidate("a/good", rating=1400, parameters=31_300_000_000), candidate("a/toy", rating=1200)],
+        gap=110,
+        ratio=3,
+        knee=8,
+    )
+    assert toys[0].detail == "rating 1200; a/good (31.3 B) fits with 1400"
+
+
+@pytest.mark.parametrize(("parameters", "places"), [(12_000_000_000, 1), (12_000_000_001, 2)])
+def test_one_size_is_up_to_half_as_large_again(parameters: int, places: int) -> None:
+    """The border belongs to the same size, whichever of the two is the larger."""
+    sizes = (8_000_000_000, parameters)
+    for first, second in (sizes, sizes[::-1]):
+        pair = [
+            candidate("q/new", rating=1300, family="Q2", publisher="Q", parameters=first),
+            candidate("q/old", rating=1290, family="Q1", publisher="Q", parameters=second),
+        ]
+        models = {c.model.id: c.model for c in pair}
+        kept, _ = one_per_lineage(pair, models=models, question=Question(), ranking=RANKING)
+        assert len(kept) == places
+
+
 def test_a_small_model_beside_a_better_one_thrice_as_large_is_a_toy() -> None:
     """A 1 B model is no answer where an 8 B one fits and is better, however close the ratings."""
     kept, _ = reject_toys(
