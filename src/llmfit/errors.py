@@ -5,13 +5,17 @@ LlmfitError
 │   ├── UnknownWordError          a word outside a closed vocabulary
 │   └── InvalidFileError          a deploy file with errors, each with line and column
 └── CannotAnswerError             exit 3: a good question without an answer
-    ├── UnknownModelError         AmbiguousModelError
-    ├── UnknownGpuError           AmbiguousGpuError
+    ├── UnknownModelError         no model has the name
+    │   └── UnreachableError      the Hub, which might have it, did not answer
+    ├── AmbiguousModelError       several have it
+    ├── UnknownGpuError           no GPU has the name
+    ├── AmbiguousGpuError         several have it, with different memory
     ├── NoGpuFoundError           detection found no usable GPU
     ├── UnsupportedArchitectureError   a `model_type` that cannot be counted
     ├── InvalidConfigError        a `config.json` whose values cannot be true
     ├── UnsupportedWorkloadError  engine, format and model do not go together
     ├── CatalogError              a catalog file that cannot be read or is not valid
+    │   └── ProblemsError         its rows, each with line and field
     ├── SourceError               a model's source (Hub, folder, file) that cannot be read
     ├── OutputError               an answer that cannot be written: a full disk, a closed stdout
     └── InternalError             a fault of llmfit itself
@@ -71,6 +75,10 @@ class UnknownModelError(CannotAnswerError):
     code = "unknown_model"
 
 
+class UnreachableError(UnknownModelError):
+    """The Hub did not answer at all, so that nobody knows whether it has the model."""
+
+
 class AmbiguousModelError(CannotAnswerError):
     """Several models have this short name."""
 
@@ -117,6 +125,14 @@ class CatalogError(CannotAnswerError):
     """A catalog file that cannot be read, or that breaks its schema."""
 
     code = "invalid_catalog"
+
+
+class ProblemsError(CatalogError):
+    """Rows of a catalog file that break its schema; `problems` are records of `catalog.problems.Problem`, in order."""
+
+    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Any] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class SourceError(CannotAnswerError):

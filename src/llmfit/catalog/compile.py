@@ -16,11 +16,11 @@ from typing import Any
 from llmfit.catalog.integrity import integrity_problems
 from llmfit.catalog.measured import NAME as MEASURED
 from llmfit.catalog.measured import count_measured
-from llmfit.catalog.problems import Problem, ProblemsError
+from llmfit.catalog.problems import Problem
 from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
 from llmfit.catalog.tables import COMPILED, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
-from llmfit.errors import CatalogError
+from llmfit.errors import CatalogError, ProblemsError
 from llmfit.rank.prior import active_parameters, computing_parameters, is_mixture
 from llmfit.records.model import Model
 

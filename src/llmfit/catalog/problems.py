@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmfit.errors import CatalogError
+from llmfit.errors import ProblemsError
 
 SHOWN = 20
 """Problems that one message lists."""
@@ -27,14 +27,6 @@ class Problem:
     def __str__(self) -> str:
         where = " ".join(part for part in (self.row, self.field) if part)
         return f"{self.file}:{self.line}: {where + ': ' if where else ''}{self.message}; {self.edit}"
-
-
-class ProblemsError(CatalogError):
-    """A catalog file's problems, in the order of the files."""
-
-    def __init__(self, message: str, *, hint: str, problems: Sequence[Problem]) -> None:
-        super().__init__(message, hint=hint)
-        self.problems = tuple(problems)
 
 
 def catalog_error(problems: Sequence[Problem]) -> ProblemsError:

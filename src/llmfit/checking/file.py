@@ -12,8 +12,9 @@ from llmfit.checking.asked import Asked
 from llmfit.checking.load import check_load, undecided
 from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.checking.question import resolve_limits, with_options
-from llmfit.errors import LlmfitError, UsageError
+from llmfit.errors import CannotAnswerError, UsageError
 from llmfit.estimate.options import OPTIONS
+from llmfit.estimate.shapes import refuse_one_of_several
 from llmfit.licensing import parse_region
 from llmfit.records.deployment import CheckResult, Deployment, FileProblem, Limits, Options, Settings, Waiver
 from llmfit.records.model import Model
@@ -102,7 +103,7 @@ def _check(
         )
     except UsageError as error:
         raise reading.invalid([_problem(reading, place, deployment, "", error)]) from None
-    except LlmfitError as error:
+    except CannotAnswerError as error:
         return undecided(deployment.name, deployment.model, error, place=at)
     found = check_load(asked, catalog)
     placed = [replace(one, place=reading.place_of(place, one.field or "name")) for one in found.findings]
@@ -161,7 +162,7 @@ def _word_problems(reading: "Reading", place: int, deployment: Deployment, catal
             if error.message not in told:
                 yield _problem(reading, place, deployment, field, error)
             told.add(error.message)
-        except LlmfitError:
+        except CannotAnswerError:
             return  # an unknown model or GPU is no fault of the file's form: it cannot be decided
 
 
@@ -216,6 +217,7 @@ def _options_are_known(deployment: Deployment, catalog: Catalog) -> None:
     architecture = describe(row.architecture)
     load = workload_of(catalog, row, architecture, **_load_words(deployment))
     with_options(load, _options(deployment), architecture=architecture, model=row.id, version=deployment.engine_version)
+    refuse_one_of_several(_options(deployment), _device(deployment, catalog))
 
 
 def _problem(reading: "Reading", place: int, deployment: Deployment, field: str, error: UsageError) -> FileProblem:

@@ -9,7 +9,7 @@ from llmfit.checking.findings import findings_of, headroom_words
 from llmfit.checking.machines import COUNTS, machines_beyond
 from llmfit.checking.pins import pinned_license, pins_of
 from llmfit.checking.spelling import Spelling
-from llmfit.errors import LlmfitError, UnsupportedWorkloadError, UsageError
+from llmfit.errors import CannotAnswerError, LlmfitError, UnsupportedWorkloadError
 from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.estimate.speed import estimate_speed, why_no_speed
 from llmfit.licensing import effective_license
@@ -33,9 +33,7 @@ def check_load(asked: Asked, catalog: Catalog) -> CheckResult:
             raise UnsupportedWorkloadError(problems[0].message, hint=problems[0].hint)
         found = judge(asked.architecture, asked.workload, device=asked.device, explain=True)
         tight = judge(asked.architecture, asked.workload, device=asked.device, headroom=share, headroom_bytes=free)
-    except UsageError:
-        raise
-    except LlmfitError as error:
+    except CannotAnswerError as error:
         return undecided(asked.name, asked.model.id, error, place=asked.place)
     sizing = _sizing(asked, found, catalog)
     findings = findings_of(asked, found, roomy=tight.runs, sizing=sizing, catalog=catalog)

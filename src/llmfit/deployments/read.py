@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmfit.catalog.problems import ProblemsError
 from llmfit.catalog.rows import validate_row
 from llmfit.catalog.tables import Table
 from llmfit.catalog.yaml_text import Document, PathKey, parse_yaml
 from llmfit.deployments.files import read_regular
 from llmfit.deployments.placeholders import FIX, MESSAGE, holds_placeholder, placeholders
-from llmfit.errors import InvalidFileError, nearest
+from llmfit.errors import InvalidFileError, ProblemsError, nearest
 from llmfit.records.deployment import DeployFile, Deployment, FileProblem, Place, Waiver
 
 MAX_BYTES = 1024 * 1024

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from llmfit.catalog import Catalog
 from llmfit.device_memory import gpu_of_size
-from llmfit.errors import LlmfitError
+from llmfit.errors import UnsupportedWorkloadError
 from llmfit.planning.question import Wanted
 from llmfit.records.device import Device
 from llmfit.records.plan import GridCell, Plan
@@ -33,7 +33,7 @@ def _cell(wanted: Wanted, load: Workload, cards: list[tuple[int, Device]]) -> Gr
     for gigabytes, device in cards:
         try:
             found = judge(wanted.architecture, load, device=device, headroom=wanted.headroom)
-        except LlmfitError:
+        except UnsupportedWorkloadError:
             break
         if found.runs:
             size, total = gigabytes, found.estimate.total_bytes

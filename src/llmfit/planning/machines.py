@@ -8,7 +8,7 @@ from llmfit.catalog import Catalog
 from llmfit.checking.machines import COUNTS, OLDEST
 from llmfit.checking.prices import FRESH_DAYS, cheapest_price, is_fresh
 from llmfit.device_memory import gpu_of_table
-from llmfit.errors import LlmfitError
+from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.planning.question import Wanted
 from llmfit.records.cloud import CloudInstance
@@ -93,7 +93,7 @@ def _choice(wanted: Wanted, load: Workload, device: Device) -> GpuChoice | None:
         if shape_problems(wanted.architecture, load, device):
             return None
         found = judge(wanted.architecture, load, device=device, headroom=wanted.headroom)
-    except LlmfitError:
+    except UnsupportedWorkloadError:
         return None
     if not found.runs:
         return None

@@ -10,6 +10,10 @@ USUAL_KV_FORMAT = "f16"
 """Format of the cache beside weights of which nothing else is said."""
 
 
+class UnknownConstantError(KeyError):
+    """An engine has no constant of a name: nobody measured it."""
+
+
 class Constant(Record):
     """One measured figure that the estimates use."""
 
@@ -63,7 +67,7 @@ class Engine(Record):
     def constant(self, name: str, platform: str = "any") -> Constant:
         """Return the constant of this name, the platform's own before the general one.
 
-        Raises KeyError where there is none.
+        Raises UnknownConstantError where there is none.
         """
         general = None
         for constant in self.constants:
@@ -74,4 +78,4 @@ class Engine(Record):
                     general = constant
         if general is not None:
             return general
-        raise KeyError(f"{self.id} has no constant {name} for {platform}")
+        raise UnknownConstantError(f"{self.id} has no constant {name} for {platform}")

@@ -9,14 +9,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from llmfit.errors import LlmfitError, SourceError, UnknownModelError
+from llmfit.errors import LlmfitError, SourceError, UnknownModelError, UnreachableError
 
 LONGEST_WAIT = 86_400
 """Seconds: a server's wish to be left alone for longer is not repeated."""
-
-
-class UnreachableError(UnknownModelError):
-    """The Hub did not answer at all, so that nobody knows whether it has the model."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from llmfit.catalog import Catalog
-from llmfit.errors import LlmfitError, SourceError
+from llmfit.errors import LlmfitError, SourceError, UnknownModelError, UnreachableError
 from llmfit.records.model import Model
 from llmfit.records.sourced import SourcedModel
 from llmfit.sources.adapters import CONFIG as ADAPTER
@@ -12,7 +12,7 @@ from llmfit.sources.adapters import read_adapter
 from llmfit.sources.assemble import assemble
 from llmfit.sources.card import card_of
 from llmfit.sources.checkpoints import read_checkpoint, read_json
-from llmfit.sources.faults import UnreachableError, translated
+from llmfit.sources.faults import translated
 from llmfit.sources.hub import HubFiles, bounded_session
 from llmfit.sources.local import layouts_of
 from llmfit.sources.names import Reference, parse_reference
@@ -136,5 +136,5 @@ def _cached(reference: Reference) -> Path | None:
     try:
         with translated(reference.repo_id):
             return Path(snapshot_download(reference.repo_id, revision=reference.revision, local_files_only=True))
-    except LlmfitError:
+    except (UnknownModelError, SourceError):
         return None
