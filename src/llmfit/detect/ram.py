@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-NO_LIMIT = 1 << 60
-"""cgroup v1 writes a huge number where there is no limit."""
-
 
 @dataclass(frozen=True, slots=True)
 class RamFigures:
@@ -54,10 +51,13 @@ def _groups(root: Path) -> list[Path]:
 
 
 def _limit(folder: Path) -> tuple[int | None, int]:
-    """Return the limit of a group and what it uses, its droppable file cache left out; None for no limit."""
+    """Return the limit of a group and what it uses, its droppable file cache left out; None for no limit.
+
+    cgroup v2 writes `max` where there is none, v1 a number beyond any machine's RAM.
+    """
     for names in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
         limit = _number(folder / names[0])
-        if limit is not None and 0 < limit < NO_LIMIT:
+        if limit:
             return limit, max(0, (_number(folder / names[1]) or 0) - _cache(folder))
     return None, 0
 

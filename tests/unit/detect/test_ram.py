@@ -117,3 +117,49 @@ def test_this_machines_ram_is_read() -> None:
     """Something, and not more than there is."""
     found = read_ram()
     assert 0 < found.available <= found.total
+    assert found.source == "psutil"
+
+
+def test_a_limit_beyond_the_machine_is_none(tmp_path: Path) -> None:
+    """Whatever its group uses."""
+    files = {"proc/self/cgroup": "0::/", f"{V2}/memory.max": 64 * GIB, f"{V2}/memory.current": 60 * GIB}
+    assert clamp_ram(RAM, root=group(tmp_path, files)) is RAM
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [("/../outside", "sys/fs/outside"), ("/a", "sys/fs"), ("/a", "sys"), ("/a", ""), ("/a/../b", f"{V2}/b")],
+)
+def test_nothing_outside_the_groups_is_a_limit(path: str, place: str, tmp_path: Path) -> None:
+    """Neither where a path leads up, nor above the place where groups are mounted."""
+    root = group(tmp_path, {"proc/self/cgroup": f"0::{path}", f"{place}/memory.max".lstrip("/"): GIB})
+    assert clamp_ram(RAM, root=root) is RAM
+
+
+@pytest.mark.parametrize("path", ["/X/Xs", "/a:b", "/system.slice/docker-1.scope"])
+def test_a_group_may_have_any_name(path: str, tmp_path: Path) -> None:
+    """Colons and capitals among its letters."""
+    root = group(tmp_path, {"proc/self/cgroup": f"0::{path}", f"{V2}{path}/memory.max": 4 * GIB})
+    assert clamp_ram(RAM, root=root).total == 4 * GIB
+
+
+@pytest.mark.parametrize(
+    "stat", ["inactive_file abc", "inactive_file", "inactive_file -5", "inactive_fileX 5", "active_file 99999999999"]
+)
+def test_a_cache_that_is_no_number_is_none(stat: str, tmp_path: Path) -> None:
+    """What is used stays used."""
+    files = {f"{V2}/memory.max": 8 * GIB, f"{V2}/memory.current": 3 * GIB, f"{V2}/memory.stat": stat}
+    assert clamp_ram(RAM, root=group(tmp_path, {"proc/self/cgroup": "0::/", **files})).available == 5 * GIB
+
+
+def test_files_that_are_no_text_are_read_as_nothing(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 raise nothing."""
+    root = group(tmp_path, {"proc/self/cgroup": "0::/", f"{V2}/memory.current": 1})
+    (root / V2 / "memory.max").write_bytes(b"\xff\xfe")
+    assert clamp_ram(RAM, root=root) is RAM
+
+
+def test_a_cache_larger_than_the_use_frees_no_more_than_the_limit(tmp_path: Path) -> None:
+    """The two are read one after the other."""
+    files = {f"{V2}/memory.max": 8 * GIB, f"{V2}/memory.current": GIB, f"{V2}/memory.stat": f"inactive_file {2 * GIB}"}
+    assert clamp_ram(RAM, root=group(tmp_path, {"proc/self/cgroup": "0::/", **files})).available == 8 * GIB
