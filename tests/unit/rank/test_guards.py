@@ -73,6 +73,21 @@ def test_one_size_is_up_to_half_as_large_again(parameters: int, places: int) -> 
         assert len(kept) == places
 
 
+@pytest.mark.parametrize(
+    ("small", "large", "stays"),
+    [
+        (2_000_000_000, 6_000_000_000, True),
+        (2_000_000_000, 6_000_000_001, False),
+        (8_000_000_000, 70_000_000_000, True),
+    ],
+)
+def test_below_the_knee_and_beyond_the_ratio_alone(small: int, large: int, *, stays: bool) -> None:
+    """Exactly three times as large is not more than that; a model at the knee is not below it."""
+    pair = [candidate("a/large", rating=1300, parameters=large), candidate("a/small", rating=1299, parameters=small)]
+    kept, _ = reject_toys(pair, gap=110, ratio=3, knee=8)
+    assert ("a/small" in kept_ids(kept)) is stays
+
+
 def test_a_small_model_beside_a_better_one_thrice_as_large_is_a_toy() -> None:
     """A 1 B model is no answer where an 8 B one fits and is better, however close the ratings."""
     kept, _ = reject_toys(
