@@ -33,7 +33,7 @@ def row(name: str, config: str) -> dict[str, Any]:
 def test_peft_makes_as_many_parameters_as_is_written_down(shared: Path, config: str) -> None:
     """Every adapter that both count."""
     pytest.importorskip("peft")
-    from peft_counts import count  # type: ignore[import-not-found]  # a script beside the package, found by path
+    from peft_counts import count  # a script beside the package, found by its path
 
     found = count(shared / "facts" / "configs" / f"{config}.json")
     expected = row("peft_counts", config)
@@ -44,7 +44,7 @@ def test_peft_makes_as_many_parameters_as_is_written_down(shared: Path, config: 
 def test_deepspeed_estimates_what_is_written_down(config: str) -> None:
     """ZeRO-2 and ZeRO-3 over 8 GPUs, to a byte."""
     pytest.importorskip("deepspeed")
-    from deepspeed_estimates import estimates  # type: ignore[import-not-found]  # as the other script
+    from deepspeed_estimates import estimates
 
     expected = row("deepspeed_estimates", config)
     found = estimates(row("peft_counts", config)["parameters"], expected["largest_module"])
@@ -56,7 +56,7 @@ def test_autograd_saves_what_is_written_down(shared: Path, method: str) -> None:
     """Two layers, last norm and loss of a Qwen3, to a thousandth."""
     pytest.importorskip("transformers")
     pytest.importorskip("peft")
-    from saved_tensors import saved_bytes  # type: ignore[import-not-found]  # as the other scripts
+    from saved_tensors import saved_bytes
 
     rows = (one for one in FIGURES["saved_for_backward"] if one["config"] == CONFIGS[0] and one["method"] == method)
     path = shared / "facts" / "configs" / f"{CONFIGS[0]}.json"
