@@ -174,3 +174,23 @@ def test_a_day_is_written_in_one_way() -> None:
     with pytest.raises(UsageError) as caught:
         quantities.iso_date("21.11.2026")
     assert (caught.value.message, caught.value.hint) == ("21.11.2026: no day", "Write it as YYYY-MM-DD")
+
+
+def test_the_borders_of_what_is_possible() -> None:
+    """The largest that passes, and the first that does not."""
+    assert quantities.whole_number("999999999999") == 999_999_999_999
+    assert (quantities.parameters("1"), quantities.parameters("1e15")) == (1, 10**15)
+    assert quantities.gigabytes("1e15") == 10**15 * 1024**3
+    assert quantities.gigabytes("6g") == 6 * 1024**3
+    for parse, text in ((quantities.gigabytes, "1.1e15"), (quantities.parameters, "1.1e15")):
+        with pytest.raises(UsageError):
+            parse(text)
+    with pytest.raises(UsageError, match="more than anybody can mean"):
+        quantities.whole_number("1" * 5000)
+
+
+def test_a_word_without_marks_has_no_marks_to_leave_out() -> None:
+    """The hint shows an example then."""
+    with pytest.raises(UsageError) as caught:
+        quantities.whole_number("12x")
+    assert caught.value.hint == "Give a number such as 8192 or 8k"
