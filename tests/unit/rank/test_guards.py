@@ -96,6 +96,18 @@ def test_a_small_model_beside_a_better_one_thrice_as_large_is_a_toy() -> None:
     assert kept_ids(kept) == ["a/big"]
 
 
+def test_the_largest_of_the_better_ones_decides_who_is_a_toy() -> None:
+    """A 3 B model may stand beside a better 8 B one, but not beside a better 70 B one, whichever of the two leads."""
+    small = candidate("a/3", rating=1280, billions=3)
+    for eight, seventy in ((1300, 1290), (1290, 1300)):
+        better = [candidate("a/8", rating=eight), candidate("a/70", rating=seventy, billions=70)]
+        kept, toys = reject_toys([*better, small], gap=110, ratio=3, knee=8)
+        assert sorted(kept_ids(kept)) == ["a/70", "a/8"]
+        assert "a/70" in toys[0].detail
+    kept, _ = reject_toys([candidate("a/8", rating=1300), small], gap=110, ratio=3, knee=8)
+    assert kept_ids(kept) == ["a/8", "a/3"]
+
+
 def test_a_better_small_model_is_no_toy() -> None:
     """Size alone makes no model good."""
     kept, _ = reject_toys(
