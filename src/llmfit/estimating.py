@@ -1,5 +1,6 @@
 """Estimates one model under one load, as `estimate` and `compare` show it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from llmfit.catalog import Catalog
@@ -39,7 +40,7 @@ def size_model(
     architecture, problems = _described(model)
     workload = workload_of(catalog, model, architecture, **load)
     if architecture and device and (load.get("tensor_parallel") or load.get("pipeline_parallel")):
-        _check_shape(architecture, workload, device)
+        _check_shape(architecture, workload, device, given=load)
     device = _within_share(device, workload)
     if architecture is None:
         estimated = estimate_as_stored(workload)
@@ -69,15 +70,13 @@ def size_model(
     )
 
 
-def _check_shape(architecture: Architecture, workload: Workload, device: Device) -> None:
+def _check_shape(architecture: Architecture, workload: Workload, device: Device, *, given: Mapping[str, Any]) -> None:
     """Raise UsageError where vLLM could not divide the model among these GPUs as it was asked to."""
-    from llmfit.estimate.shapes import shape_problems
+    from llmfit.estimate.shapes import refuse_one_of_several, shape_problems
 
     for problem in shape_problems(architecture, workload, device):
         raise UsageError(problem.message, hint=problem.hint or "Leave --tensor-parallel-size out")
-    options = workload.options
-    if options.tensor_parallel * options.pipeline_parallel == 1 < len(device.gpus):
-        raise UsageError(f"One of the {len(device.gpus)} GPUs alone would be used", hint="Name one GPU")
+    refuse_one_of_several(given, device)
 
 
 def _within_share(device: Device | None, workload: Workload) -> Device | None:

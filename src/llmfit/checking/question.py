@@ -12,6 +12,7 @@ from llmfit.checking.pins import Pins, pinned_device, pinned_model
 from llmfit.errors import CannotAnswerError, UnknownWordError, UsageError, nearest
 from llmfit.estimate.options import OPTIONS
 from llmfit.estimate.options import with_options as set_checked
+from llmfit.estimate.shapes import refuse_one_of_several
 from llmfit.licensing import parse_region
 from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import OPTIONS_OF, CheckResult, Limits
@@ -50,6 +51,7 @@ def check_model(
     except CannotAnswerError as error:
         return undecided(model if isinstance(model, str) else row.id, row.id, error)
     workload = workload_of(catalog, row, architecture, **load)
+    refuse_one_of_several({**load, **(options or {})}, device)
     asked = Asked(
         name=row.id,
         model=row,

@@ -96,6 +96,7 @@ def _answer(
     if here and (gpu or vram):
         raise UsageError("--here and another device contradict each other", hint="Give one of them")
     from llmfit.catalog import load_catalog
+    from llmfit.estimate.shapes import refuse_one_of_several
     from llmfit.planning import wanted_of
     from llmfit.render.inverse import PlanView
     from llmfit.render.shortfall import shortfall
@@ -108,6 +109,8 @@ def _answer(
     options = dict(engine_option(word) for word in option or ())
     load_given = any(word is not None for word in (engine or None, *words.values())) or bool(options or flags)
     engines = list(engine or ()) or _engines(catalog, row, kind, device, format_=words, options=options, flags=flags)
+    if device is not None:
+        refuse_one_of_several({**flags, **options}, device)
     wanted = wanted_of(catalog, row, engines=engines, options=options, flags=flags, every=show_all, **words)
     found = _plan(wanted, catalog, device, load_given=load_given, day=as_of or today(), stale=stale_prices)
     launch, notes = ("", ()) if kind is None else _launch(wanted, found, kind)

@@ -4,9 +4,12 @@ Rules read in `config/model.py` (`verify_with_parallel_config`), `model_executor
 (`QKVParallelLinear`, `divide`), `vocab_parallel_embedding.py` and the `quantization` layers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import prod
+from typing import Any
 
+from llmfit.errors import UsageError
 from llmfit.estimate.parallel import VOCABULARY_PADDING
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
@@ -56,6 +59,16 @@ def shape_problems(architecture: Architecture, workload: Workload, device: Devic
     if workload.format.id == "bf16" and old:
         problems.append(ShapeProblem(message=f"{old[0]} has no bf16", hint="Ask for the format f16"))
     return tuple(problems)
+
+
+def refuse_one_of_several(given: Mapping[str, Any], device: Device) -> None:
+    """Check that options that were given, by the names of `options.OPTIONS`, do not leave all GPUs but one idle.
+
+    Raises UsageError where they do: a shape of 1 x 1 means one GPU to vLLM, and stands for no shape here.
+    """
+    named = [given[name] for name in ("tensor_parallel", "pipeline_parallel") if given.get(name) is not None]
+    if named and prod(named) == 1 < len(device.gpus):
+        raise UsageError(f"One of the {len(device.gpus)} GPUs alone would be used", hint="Name one GPU")
 
 
 def refusals(architecture: Architecture, format_: Format, tensor: int, pipeline: int) -> Iterator[ShapeProblem]:

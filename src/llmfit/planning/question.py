@@ -96,15 +96,14 @@ def wanted_of(
     architecture = architecture_of(row)
     usually = [default_engine(architecture)] if architecture.is_encoder_decoder else catalog.engines
     named = dict.fromkeys(catalog.engine(word).id for word in engines or usually)
-    tokens = context_of(row, context=context, prompt_tokens=None)
+    tokens, many = context_of(row, context=context, prompt_tokens=None), sequences or 1
     loads: list[Workload] = []
     faults: list[LlmfitError] = []
     for engine in named:
         try:
             formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
-            plain = [_plain(catalog, engine, format_, kv_format=kv_format, context=tokens) for format_ in formats]
-            asked = replace(plain[0], sequences=sequences or 1)
-            asked = with_words_of_engine(catalog, asked, architecture, model=row.id, options=flags or {})
+            plain = [_plain(catalog, engine, f, kv_format=kv_format, context=tokens, sequences=many) for f in formats]
+            asked = with_words_of_engine(catalog, plain[0], architecture, model=row.id, options=flags or {})
             asked = with_options(asked, options or {}, architecture=architecture, model=row.id)
         except LlmfitError as error:
             faults.append(error)
@@ -124,11 +123,13 @@ def wanted_of(
     )
 
 
-def _plain(catalog: Catalog, engine: EngineName, format_: Format, *, kv_format: str | None, context: int) -> Workload:
-    """Return a load of one sequence, its cache as asked or as is usual beside the format."""
+def _plain(
+    catalog: Catalog, engine: EngineName, format_: Format, *, kv_format: str | None, context: int, sequences: int
+) -> Workload:
+    """Return a load without options, its cache as asked or as is usual beside the format."""
     runner = catalog.engines[engine]
     cache = kv_format_of(catalog, engine=runner, name=kv_format, weights=format_)
-    return Workload(engine=runner, format=format_, kv_format=cache, context=context)
+    return Workload(engine=runner, format=format_, kv_format=cache, context=context, sequences=sequences)
 
 
 def _formats(

@@ -80,6 +80,7 @@ FILES = {
     "an unknown GPU": (3, one(machine="gpu: RTX 9999")),
     "an ambiguous GPU": (3, one(machine="gpu: RTX 3080")),
     "a shape that the model contradicts": (2, one("engine: vllm\ngpu_count: 3\noptions: {tensor_parallel: 3}")),
+    "one of several GPUs": (2, one("engine: vllm\ngpu_count: 2\noptions: {tensor_parallel: 1}")),
     "more GPUs than there are": (3, one("engine: vllm\noptions: {tensor_parallel: 2}")),
 }
 

@@ -1,5 +1,6 @@
 """Which ways of dividing a model vLLM accepts."""
 
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from functools import cache
 
@@ -7,13 +8,22 @@ import pytest
 
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.errors import CannotAnswerError
+from llmfit.errors import CannotAnswerError, UsageError
 from llmfit.estimate.defaults import resolve
-from llmfit.estimate.shapes import divided, refusals, shape_problems, shaped, shapes, usual_shape
+from llmfit.estimate.shapes import (
+    divided,
+    refusals,
+    refuse_one_of_several,
+    shape_problems,
+    shaped,
+    shapes,
+    usual_shape,
+)
 from llmfit.records.architecture import Architecture
 from llmfit.records.checkpoint import Checkpoint
 from llmfit.records.workload import EngineOptions, Workload
 from llmfit.words import device_of
+from support.terminal import ask
 
 
 @cache
@@ -166,6 +176,34 @@ def test_nothing_of_a_load_is_lost_when_it_is_resolved() -> None:
     options = replace(EngineOptions(), enforce_eager=True, block_size=32, gpu_memory_utilization=0.5)
     given = resolve(architecture(), replace(full, options=options), device=one).options
     assert replace(given, max_num_seqs=None, max_num_batched_tokens=None) == options
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({}, False),
+        ({"tensor_parallel": 1}, True),
+        ({"pipeline_parallel": 1}, True),
+        ({"tensor_parallel": 1, "pipeline_parallel": 1}, True),
+        ({"tensor_parallel": 1, "pipeline_parallel": 2}, False),
+        ({"tensor_parallel": 2}, False),
+        ({"tensor_parallel": None, "block_size": 1}, False),
+    ],
+)
+def test_nobody_names_several_gpus_for_one(given: dict[str, int | None], *, refused: bool) -> None:
+    """What vLLM would run on the first GPU alone is refused; on a machine with one GPU it is what is meant."""
+    refuse_one_of_several(given, device_of(catalog(), gpu=["L4"]))
+    with pytest.raises(UsageError, match="One of the 2 GPUs alone") if refused else nullcontext():
+        refuse_one_of_several(given, device_of(catalog(), gpu=["2x L4"]))
+
+
+@pytest.mark.parametrize("command", ["estimate", "check", "plan"])
+def test_every_command_refuses_one_of_several_gpus(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the same words."""
+    words = ("Qwen/Qwen3-8B", "--gpu", "2x L4", "--engine", "vllm", "--tensor-parallel-size", "1")
+    said = ask(capsys, command, *words)
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "error: One of the 2 GPUs alone would be used\n\nhint: Name one GPU\n"
 
 
 def test_problems_name_what_is_missing() -> None:
