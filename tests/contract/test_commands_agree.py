@@ -115,25 +115,36 @@ def planned(model: Model, place: Device, engine: str, precision: str) -> Variant
     return found
 
 
+def agree(model: Model, place: Device, engine: str, precision: str) -> None:
+    """Assert that `estimate`, `compare`, `check`, `recommend` and `plan` say the same of a load."""
+    first = estimated(model, place, engine, precision)
+    assert compared(model, place, engine, precision) == first
+    sizing = checked(model, place, engine, precision).sizing
+    assert sizing is not None
+    assert said(sizing.workload, sizing.estimate, sizing.fit) == first
+    assert recommended(model, place, engine, precision) == (first if first.verdict == "fits" else None)
+    found = planned(model, place, engine, precision)
+    assert (found.workload.format.id, found.workload.kv_format.id) == (first.format, first.kv_format)
+    if found.max_num_seqs is None:  # else it runs with shorter steps, which nobody else was asked for
+        assert (found.runs and found.longest_context >= CONTEXT) is (first.verdict in {"fits", "tight"})
+    if found.runs and found.max_num_seqs is None and found.estimate is not None:
+        longest = estimated(model, place, engine, precision, context=found.longest_context)
+        assert said(found.workload, found.estimate) == longest._replace(verdict="")
+
+
 @pytest.mark.parametrize(("name", "engine", "precision"), CASES)
 def test_five_commands_say_the_same_of_one_load(name: str, engine: str, precision: str) -> None:
-    """One to eight GPUs: `estimate`, `compare`, `check`, `recommend` and `plan` name the same format and bytes."""
-    model = catalog().models[name]
+    """One to eight GPUs: they name the same format and bytes, on as many GPUs, with the same verdict."""
     for gpus in range(1, 9):
-        place = device(gpus)
-        first = estimated(model, place, engine, precision)
-        assert compared(model, place, engine, precision) == first
-        sizing = checked(model, place, engine, precision).sizing
-        assert sizing is not None
-        assert said(sizing.workload, sizing.estimate, sizing.fit) == first
-        assert recommended(model, place, engine, precision) == (first if first.verdict == "fits" else None)
-        found = planned(model, place, engine, precision)
-        assert (found.workload.format.id, found.workload.kv_format.id) == (first.format, first.kv_format)
-        if found.max_num_seqs is None:  # else it runs with shorter steps, which nobody else was asked for
-            assert (found.runs and found.longest_context >= CONTEXT) is (first.verdict in {"fits", "tight"})
-        if found.runs and found.max_num_seqs is None and found.estimate is not None:
-            longest = estimated(model, place, engine, precision, context=found.longest_context)
-            assert said(found.workload, found.estimate) == longest._replace(verdict="")
+        agree(catalog().models[name], device(gpus), engine, precision)
+
+
+@pytest.mark.parametrize("cards", [("RTX 4090", "RTX 3090"), ("RTX 4090", "2x RTX 3060 12GB"), ("A40", "L40S")])
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers", "vllm"])
+def test_five_commands_say_the_same_of_unlike_cards(engine: str, cards: tuple[str, ...]) -> None:
+    """Cards of several sizes and kinds: each command compares every share with its own card."""
+    for name in MODELS[:3]:
+        agree(catalog().models[name], device_of(catalog(), gpu=cards, ram=32), engine, "int4")
 
 
 @pytest.mark.parametrize(("name", "engine", "precision"), REFUSED)
