@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmfit.catalog import load_catalog
 from llmfit.estimate.training.state import Amount
 from llmfit.estimate.training.timeline import Gradients, moments
 from llmfit.fit import COMFORTABLE
@@ -163,3 +164,11 @@ def test_every_file_of_facts_is_explained() -> None:
     page = (ROOT / "data" / "README.md").read_text("utf-8")
     titles = " ".join(re.findall(r"^## (.+)$", page, re.MULTILINE))
     assert [path.name for path in (ROOT / "data").glob("*.yaml") if path.name not in titles] == []
+
+
+def test_the_catalog_file_of_the_guide_is_valid(tmp_path: Path) -> None:
+    """It can be copied as it stands."""
+    page = (ROOT / "docs" / "guide" / "catalog.md").read_text("utf-8")
+    path = tmp_path / "catalog.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    assert load_catalog(user_file=path).gpu("Example 24 GB").bandwidth_gbps == 600
