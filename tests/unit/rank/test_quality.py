@@ -72,6 +72,33 @@ def test_a_fine_tune_inherits_its_bases_benchmarks() -> None:
     assert {row.model for row in quality.evidence} == {"a/base"}
 
 
+def test_a_bases_scores_count_less_for_what_was_made_of_it() -> None:
+    """The same scores, with twice the variance: they move the derivative less, and leave more unknown."""
+    tuned = old("b/tuned", base_model="a/base", base_relation="finetune", publisher="b", family="Another")
+    facts = world(old("a/base"), tuned, scores=(a_score("a/base", 20.0),))
+    own, inherited = rate(facts, "a/base"), rate(facts, "b/tuned")
+    shares = [
+        float(term.detail.partition("counted to ")[2].partition("%")[0])
+        for quality in (own, inherited)
+        for term in quality.terms
+        if term.label == "benchmarks"
+    ]
+    judgement, shrinkage = CATALOG.ranking.judgement, CATALOG.ranking.shrinkage
+    noise = shrinkage.noise["livebench"]
+    assert shares[0] == round(100 * shrinkage.shared / (shrinkage.shared + noise))
+    assert shares[1] == round(100 * shrinkage.shared / (shrinkage.shared + judgement.related_factor * noise))
+    assert own.standard_error < inherited.standard_error
+
+
+def test_a_base_that_answers_is_not_rated_by_what_was_made_of_it() -> None:
+    """Its instruct model's scores speak of the base as a start, not as a model to talk to."""
+    base = old("a/base", kind="base", tasks=("finetune",))
+    facts = world(base, old("a/chat", base_model="a/base", base_relation="instruct"), scores=(a_score("a/chat", 50.0),))
+    assert rate(facts, "a/base").evidence == ()
+    told = Rater(facts, tasks=(facts.tasks["chat"],), for_tuning=True).rate(base)
+    assert {row.model for row in told.evidence} == {"a/chat"}
+
+
 def test_a_fine_tune_of_unknown_origin_stays_below_its_base() -> None:
     """Even where its claimed size or date would place it higher."""
     base = old("a/base")
