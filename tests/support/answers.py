@@ -8,7 +8,7 @@ from llmfit.records.device import Device, DeviceGpu, Gpu
 from llmfit.records.engine import Engine
 from llmfit.records.estimate import Estimate, Fit, Line, Part, PartName, Verdict
 from llmfit.records.format import BlockLayout, Format, KvFormat
-from llmfit.records.license import EffectiveLicense
+from llmfit.records.license import EffectiveLicense, License
 from llmfit.records.measured import Measured
 from llmfit.records.model import Model
 from llmfit.records.sizing import MethodSize, RecipeSize, Sizing, Split, TrainingPlan
@@ -213,4 +213,16 @@ def row(name: str = "meadow/Lark-8B-Instruct", license_: EffectiveLicense = STRI
         license=license_,
         active_parameters=8_030_261_248,
         origin="built-in",
+        texts=(
+            License(
+                id="meadow-nc",
+                name="Meadow Non-commercial License",
+                permissive=False,
+                commercial="conditional",
+                passes_to_derivatives=True,
+                url="https://meadow.example/license",
+                regions_note="Towers are excluded in the EU.",
+                certainty="sourced",
+            ),
+        ),
     )

@@ -98,9 +98,11 @@ def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model t
     from llmfit.render.catalog import ModelRow
 
     def make(model: "Model") -> "ModelRow":
+        license_ = effective_license(model, models=catalog.models, licenses=catalog.licenses)
         return ModelRow(
             model=model,
-            license=effective_license(model, models=catalog.models, licenses=catalog.licenses),
+            license=license_,
+            texts=tuple(catalog.licenses[name] for name in license_.ids if name in catalog.licenses),
             active_parameters=active_parameters(model),
             origin=catalog.origin(model.id),
         )

@@ -19,7 +19,9 @@ class CloudInstance(Record):
     gpu_count: int = Field(gt=0)
     """Whole GPUs of one instance."""
     vcpus: int | None = Field(default=None, gt=0)
+    """Virtual processors."""
     ram_bytes: int | None = Field(default=None, gt=0)
+    """Memory beside the GPUs."""
     price_usd_per_hour: float | None = Field(default=None, gt=0)
     """List price on demand, without tax and discounts; None where unknown."""
     price_date: str | None = None

@@ -15,6 +15,7 @@ class License(Record):
     """Hugging Face tag where there is one, such as `apache-2.0`, `llama3.1`, `gemma`."""
     name: str
     spdx_id: str | None = None
+    """Its id in the SPDX list, where it stands there."""
     aliases: tuple[str, ...] = ()
     permissive: bool
     """Use, change and pass on for any purpose with notices alone."""
@@ -26,10 +27,12 @@ class License(Record):
     regions_excluded_multimodal: tuple[str, ...] = ()
     """The same, for models that see or hear alone."""
     regions_note: str = ""
+    """What else is to be known of regions, in a sentence."""
     passes_to_derivatives: bool
     """Whether models made from the weights carry it."""
     derivatives_allowed: bool = True
     url: str | None = None
+    """Where its text can be read."""
     certainty: Certainty
     sources: tuple[Source, ...] = ()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmfit.records.device import Gpu
 from llmfit.records.frozen import dataclass
-from llmfit.records.license import EffectiveLicense
+from llmfit.records.license import EffectiveLicense, License
 from llmfit.records.model import Model
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import license_explained
@@ -52,6 +52,8 @@ class ModelRow:
     active_parameters: int | None
     origin: str
     """`built-in`, or the user's file."""
+    texts: tuple[License, ...] = ()
+    """Every licence that applies and that the catalog knows, the model's own first."""
 
 
 def model_row_json(row: ModelRow) -> dict[str, Any]:
@@ -77,6 +79,10 @@ def details_json(row: ModelRow) -> dict[str, Any]:
         "lineage_licenses": list(model.lineage_licenses),
         "data_caveats": list(model.data_caveats),
         "license_because": list(row.license.because),
+        "license_texts": [
+            {"id": one.id, "name": one.name, "spdx_id": one.spdx_id, "url": one.url, "regions_note": one.regions_note}
+            for one in row.texts
+        ],
         "sources": sources,
     }
 
@@ -181,6 +187,8 @@ class ModelView:
             ("released", f"{model.released.isoformat()} ({model.released_certainty})"),
             *base,
             ("licence", row.license.effective_id),
+            *[("licence text", f"{one.name}: {one.url}") for one in row.texts if one.url],
+            *[("licence regions", one.regions_note) for one in row.texts if one.regions_note],
             ("tasks", listed(model.tasks)),
             ("languages", listed(model.languages)),
             *[(word, text) for word, text in (("format", model.native_format), ("notes", model.notes)) if text],

@@ -81,6 +81,8 @@ def choice_json(choice: GpuChoice) -> dict[str, Any]:
             "provider": row.provider,
             "instance": row.instance,
             "region": row.region,
+            "vcpus": row.vcpus,
+            "ram_bytes": row.ram_bytes,
             "price_usd_per_hour": row.price_usd_per_hour,
             "price_date": row.price_date,
         },

@@ -153,6 +153,9 @@ class Instance(TypedDict):
     provider: str
     instance: str
     region: str
+    vcpus: int | None
+    ram_bytes: int | None
+    """RAM beside the GPUs."""
     price_usd_per_hour: float | None
     price_date: str | None
 

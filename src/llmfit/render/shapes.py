@@ -6,14 +6,20 @@ Nothing imports this when it runs: pydantic turns it into JSON Schema, mypy chec
 import sys
 from typing import Any, Literal, NotRequired
 
-from llmfit.render.load_shapes import Split, TrainingWorkload, Workload
+from llmfit.render.load_shapes import (
+    Measured,
+    MethodSize,
+    RecipeSize,
+    Split,
+    TrainingWorkload,
+    Verdict,
+    Workload,
+)
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict
 else:
     from typing_extensions import TypedDict
-
-Verdict = Literal["fits", "tight", "offload", "too_large", "unknown"]
 
 
 class License(TypedDict):
@@ -128,16 +134,6 @@ class Part(TypedDict):
     assumptions: list[str]
 
 
-class Measured(TypedDict):
-    """What was measured of loads of this kind, so that a range may be called measured."""
-
-    kind: str
-    loads: int
-    """Published measurements of memory that estimates of this kind are held to."""
-    nearest: str
-    """The kind most like it that was measured, where this one was not."""
-
-
 class Speed(TypedDict):
     """Tokens per second of one sequence, as a range."""
 
@@ -147,22 +143,6 @@ class Speed(TypedDict):
     prefill: float | None
     """Prompt tokens per second; null where the compute rate is unknown."""
     basis: str
-
-
-class MethodSize(TypedDict):
-    """What one method of fine-tuning would take."""
-
-    method: str
-    total_bytes: int
-    verdict: Verdict
-
-
-class RecipeSize(TypedDict):
-    """What one recipe of precision would take."""
-
-    recipe: str
-    total_bytes: int
-    verdict: Verdict
 
 
 class TrainingPlan(TypedDict):
@@ -257,6 +237,17 @@ class Source(TypedDict):
     certainty: str
 
 
+class LicenseText(TypedDict):
+    """One of the licences that hold over a model's lineage."""
+
+    id: str
+    name: str
+    spdx_id: str | None
+    url: str | None
+    """Where its text can be read."""
+    regions_note: str
+
+
 class ModelDetails(Model):
     """A model with everything that the catalog knows of it."""
 
@@ -271,6 +262,8 @@ class ModelDetails(Model):
     data_caveats: list[str]
     license_because: list[str]
     """How the effective licence came to be, ancestor by ancestor."""
+    license_texts: list[LicenseText]
+    """Every licence that applies and that the catalog knows, the model's own first."""
     native_format: str | None
     official: bool
     gated: bool | None

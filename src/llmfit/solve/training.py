@@ -101,12 +101,6 @@ def _judged(architecture: Architecture, loads: Iterable[Training], *, device: De
     return tuple(sorted(found, key=lambda x: -x.estimate.total_bytes))
 
 
-def cheapest_method(architecture: Architecture, training: Training, *, device: Device) -> MethodFit | None:
-    """Return the method that fits and takes the least; None where none fits."""
-    fitting = [x for x in compare_methods(architecture, training, device=device) if x.verdict is Verdict.FITS]
-    return fitting[-1] if fitting else None
-
-
 def _fits(architecture: Architecture, training: Training, device: Device) -> bool:
     estimate = estimate_training(architecture, training, device=device)
     return fit(estimate, device).verdict is Verdict.FITS

@@ -25,7 +25,6 @@ LONGEST_WAIT = 60
 """Seconds that another run may hold the file."""
 HEAD = "# Models of your own, on top of the built-in catalog.\nschema_version: 1\nmodels:\n"
 Lines = list[str]
-Edit = Callable[[Document, Lines], Lines]
 
 
 def add_row(path: Path, row: Row, *, heading: Callable[[Row], tuple[Any, ...]] | None = None) -> bool:

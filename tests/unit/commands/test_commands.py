@@ -292,3 +292,14 @@ def test_a_repository_that_the_catalog_lacks_is_said_to_be_one(capsys: pytest.Ca
     assert "`llmfit models` lists them; a model of the Hub is estimated, or imported, by its id" in said.err
     assert "of the Hub" not in ask(capsys, "models", "show", "zzzzzz").err
     assert "hint: Did you mean upstage/" in ask(capsys, "models", "show", "upstage/xyzxyzxyz").err
+
+
+def test_a_model_is_shown_with_where_its_licences_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its own and those of its ancestors, with their ids in the SPDX list."""
+    (text,) = ask(capsys, "models", "show", "Qwen/Qwen3-8B", "--json").json["model"]["license_texts"]
+    assert (text["id"], text["spdx_id"], text["url"]) == (
+        "apache-2.0",
+        "Apache-2.0",
+        "https://www.apache.org/licenses/LICENSE-2.0",
+    )
+    assert text["url"] in ask(capsys, "models", "show", "Qwen/Qwen3-8B").out

@@ -9,7 +9,6 @@ from llmfit.fit import fit
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.estimate import Verdict
 from llmfit.solve.training import (
-    cheapest_method,
     compare_methods,
     highest_rank,
     largest_batch_size,
@@ -82,7 +81,6 @@ def test_what_never_fits_is_none() -> None:
     assert largest_batch_size(llama(), load("lora"), device=tiny) is None
     assert longest_sequence(llama(), load("lora"), device=tiny) is None
     assert highest_rank(llama(), load("lora"), device=tiny) is None
-    assert cheapest_method(llama(), load("lora"), device=tiny) is None
 
 
 def test_methods_are_compared_from_the_most_expensive_down() -> None:
@@ -98,14 +96,6 @@ def test_qlora_is_left_out_where_no_format_is_given() -> None:
     """Nobody guesses how the model would be stored."""
     found = compare_methods(llama(), load("lora"), device=card(8000))
     assert "qlora" not in [x.training.method for x in found]
-
-
-def test_the_cheapest_method_is_the_one_that_takes_the_least() -> None:
-    """QLoRA wherever it is possible."""
-    found = cheapest_method(llama(), load("qlora", target_modules=("q_proj",)), device=card(8000))
-    assert found is not None
-    assert found.training.method == "qlora"
-    assert found.verdict is Verdict.FITS
 
 
 @pytest.mark.parametrize("gpus", [1, 2])
