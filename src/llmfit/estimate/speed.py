@@ -92,9 +92,8 @@ def why_no_speed(architecture: Architecture, workload: Workload, *, device: Devi
 def _decodes_on_gpu(architecture: Architecture, workload: Workload) -> bool:
     """Whether the formula speaks of this load: no layers in RAM, and no experts that transformers loops over."""
     options = workload.options
-    in_ram = bool(options.n_cpu_moe) or (
-        options.n_gpu_layers is not None and options.n_gpu_layers < architecture.num_hidden_layers
-    )
+    wanted = options.n_gpu_layers  # the output counts as one more layer
+    in_ram = bool(options.n_cpu_moe) or (wanted is not None and 0 <= wanted <= architecture.num_hidden_layers)
     looped = bool(architecture.num_experts) and workload.engine.id == "transformers"
     return not (architecture.is_encoder_only or in_ram or looped)
 

@@ -5,117 +5,9 @@ from dataclasses import replace
 import pytest
 
 from llmfit.catalog import load_catalog
-from llmfit.estimate.speed import estimate_speed, read_per_step, step_seconds, why_no_speed
-from llmfit.records.architecture import Architecture, Cache, CacheKind, Role, Section, Tensor
-from llmfit.records.device import Device, DeviceGpu
-from llmfit.records.engine import Constant, Engine
-from llmfit.records.estimate import Estimate, Part, PartName
-from llmfit.records.format import BlockLayout, Format, KvFormat
-from llmfit.records.workload import EngineOptions, Workload
-
-GIB = 1024**3
-LAYERS = (0, 1)
-
-
-def constant(name: str, value: float) -> Constant:
-    """Make a constant of which only the value matters."""
-    return Constant(
-        name=name, engine="llama.cpp", value=value, low=value, high=value, version="1", source="made up", checked="2026"
-    )
-
-
-ENGINE = Engine(
-    id="llama.cpp",
-    version="1",
-    constants=(
-        constant("bandwidth_share_gddr", 0.5),
-        constant("bandwidth_share_hbm", 0.25),
-        constant("unpack_gguf_flops_per_weight", 4.0),
-        constant("launch_seconds_per_layer", 0.001),
-        constant("step_seconds", 0.002),
-        constant("speed_range_low_ratio", 0.8),
-        constant("speed_range_high_ratio", 1.25),
-        constant("prefill_compute_share", 0.5),
-        constant("crossing_seconds", 0.0005),
-        constant("parallel_share", 0.6),
-    ),
-)
-F16 = Format(id="f16", family="float", precision="fp16", engines=("llama.cpp",), nominal_bits=16.0)
-Q4 = Format(
-    id="Q4_0",
-    family="gguf",
-    precision="int4",
-    engines=("llama.cpp",),
-    nominal_bits=4.5,
-    layouts=(BlockLayout(name="Q4_0", block_size=32, block_bytes=18),),
-)
-KV_F16 = KvFormat(id="f16", block_size=1, block_bytes=2, engines=("llama.cpp",))
-GPU = DeviceGpu(
-    name="card", total_bytes=8 * GIB, bandwidth_gbps=100.0, memory_type="GDDR6", fp32_tflops=10.0, fp16_tflops=20.0
-)
-
-
-def architecture(**changes: object) -> Architecture:
-    """Make a model of 5 M weights: an untied table of 1 M, a head of 1 M, and 3 M in two layers."""
-    made = Architecture(
-        model_type="made-up",
-        hidden_size=1000,
-        num_hidden_layers=2,
-        vocab_size=1000,
-        num_attention_heads=10,
-        num_key_value_heads=10,
-        head_dim=100,
-        intermediate_size=1500,
-        gated_mlp=False,
-        tied_embeddings=False,
-        context_length=4096,
-        tensors=(
-            Tensor(Role.EMBEDDING, "embed_tokens", (1000, 1000)),
-            Tensor(Role.MLP_UP, "up_proj", (1500, 1000), layers=LAYERS),
-            Tensor(Role.HEAD, "lm_head", (1000, 1000)),
-        ),
-        caches=(Cache(CacheKind.FULL, LAYERS, key_elements=100, value_elements=100, heads=10),),
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]  # tests name fields by keyword
-
-
-def workload(**changes: object) -> Workload:
-    """Make a load whose context is half filled with 1,000 tokens."""
-    made = Workload(engine=ENGINE, format=F16, kv_format=KV_F16, context=2000)
-    return replace(made, **changes)  # type: ignore[arg-type]  # tests name fields by keyword
-
-
-def device(*gpus: DeviceGpu) -> Device:
-    """Make a machine of these cards."""
-    return Device(gpus=gpus)
-
-
-def estimate(weights: int = 8_000_000) -> Estimate:
-    """Make an estimate of which only the weights matter."""
-    return Estimate(parts=(Part(name=PartName.WEIGHTS, bytes=weights),))
-
-
-def test_reads_weights_and_cache_but_not_the_input_table() -> None:
-    """One step reads the layers, the head, and the cache of half the context."""
-    read, touched = read_per_step(architecture(), workload(), 8_000_000)
-    assert touched == 4_000_000
-    assert read == 8_000_000 + 2 * 200 * 1000 * 2
-
-
-def test_an_encoder_is_not_read_to_decode() -> None:
-    """A token of the answer passes the decoder alone, though the encoder lies beside it."""
-    encoder = Tensor(Role.MLP_UP, "wi", (2000, 1000), layers=LAYERS, section=Section.ENCODER)
-    model = architecture(tensors=(*architecture().tensors, encoder), is_encoder_decoder=True, caches=())
-    read, touched = read_per_step(model, workload(), 16_000_000)
-    assert (read, touched) == (8_000_000, 4_000_000)
-
-
-@pytest.mark.parametrize(("images", "weights"), [(0, 8_000_000), (1, 12_000_000)])
-def test_a_vision_tower_is_never_read_to_decode(images: int, weights: int) -> None:
-    """llama.cpp loads it for images alone; either way a step reads the language model."""
-    tower = Tensor(Role.MLP_UP, "fc1", (2000, 1000), section=Section.VISION)
-    model = architecture(tensors=(*architecture().tensors, tower), caches=())
-    assert read_per_step(model, workload(images=images), weights) == (8_000_000, 4_000_000)
+from llmfit.estimate.speed import estimate_speed, step_seconds, why_no_speed
+from llmfit.records.workload import EngineOptions
+from support.speeds import ENGINE, GPU, Q4, architecture, device, estimate, workload
 
 
 def test_three_terms_add_up() -> None:
@@ -130,32 +22,6 @@ def test_floats_need_no_unpacking() -> None:
     unknown = replace(GPU, fp32_tflops=None)
     assert step_seconds(architecture(), workload(), gpu=unknown, weights_bytes=8_000_000) is not None
     assert step_seconds(architecture(), workload(format=Q4), gpu=unknown, weights_bytes=2_250_000) is None
-
-
-def test_a_sliding_window_is_read_only_as_far_as_it_reaches() -> None:
-    """A window of 100 tokens reads 100, however long the context."""
-    window = Cache(CacheKind.SLIDING, LAYERS, key_elements=100, value_elements=100, heads=10, window=100)
-    read, _ = read_per_step(architecture(caches=(window,)), workload(), 0)
-    assert read == 2 * 200 * 100 * 2
-
-
-def test_a_state_is_read_and_written() -> None:
-    """A recurrent state costs twice its size, independent of the context."""
-    state = Cache(CacheKind.STATE, LAYERS, conv_elements=10, recurrent_elements=100)
-    read, _ = read_per_step(architecture(caches=(state,)), workload(), 0)
-    assert read == 2 * (10 * 2 + 100 * 4) * 2
-
-
-def test_several_sequences_wake_more_experts() -> None:
-    """Two sequences read fewer than twice the experts of one, since some coincide."""
-    experts = Tensor(Role.EXPERT_UP, "experts.up_proj", (100, 100), layers=LAYERS, copies=8, active_copies=2)
-    model = architecture(tensors=(experts,), num_experts=8, num_experts_per_tok=2, tied_embeddings=True)
-    _, one = read_per_step(model, workload(), 0)
-    _, two = read_per_step(model, workload(sequences=2), 0)
-    _, many = read_per_step(model, workload(sequences=200), 0)
-    assert one == experts.active_parameters
-    assert one < two < 2 * one
-    assert many == experts.parameters
 
 
 def test_the_answer_is_a_range_with_a_basis() -> None:
@@ -337,3 +203,20 @@ def test_every_format_of_vllm_has_a_speed_on_its_platform() -> None:
         if "vllm" in form.engines:
             load = workload(engine=engine, format=form)
             assert why_no_speed(heads, load, device=device(GPU)) == "", form.id
+
+
+def test_all_layers_are_on_the_card_from_one_more_than_there_are() -> None:
+    """llama.cpp counts the output as the last layer: of two layers and it, two leave one in RAM."""
+    for wanted, on_card in ((0, False), (2, False), (3, True), (99, True), (-1, True)):
+        load = workload(options=EngineOptions(n_gpu_layers=wanted))
+        found = estimate_speed(architecture(), load, device=device(GPU), estimate=estimate())
+        assert (found is not None) is on_card, wanted
+
+
+def test_the_card_without_a_bandwidth_decides_among_several() -> None:
+    """One unknown card leaves the speed of all unknown, wherever it stands."""
+    unknown = replace(GPU, name="other", bandwidth_gbps=None)
+    for cards in ((GPU, unknown), (unknown, GPU)):
+        assert estimate_speed(architecture(), workload(), device=device(*cards), estimate=estimate()) is None
+        reason = why_no_speed(architecture(), workload(), device=device(*cards))
+        assert reason == "no bandwidth is known of other; name the card with --gpu"
