@@ -1,12 +1,15 @@
 """The JSON of a load: what the model is asked to do, or how it is fine-tuned."""
 
 import sys
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict
 else:
     from typing_extensions import TypedDict
+
+
+Verdict = Literal["fits", "tight", "offload", "too_large", "unknown"]
 
 
 class Workload(TypedDict):
@@ -61,3 +64,29 @@ class TrainingWorkload(TypedDict):
     """Empty for the library's default."""
     gpus: int
     sharding: str
+
+
+class Measured(TypedDict):
+    """What was measured of loads of this kind, so that a range may be called measured."""
+
+    kind: str
+    loads: int
+    """Published measurements of memory that estimates of this kind are held to."""
+    nearest: str
+    """The kind most like it that was measured, where this one was not."""
+
+
+class MethodSize(TypedDict):
+    """What one method of fine-tuning would take."""
+
+    method: str
+    total_bytes: int
+    verdict: Verdict
+
+
+class RecipeSize(TypedDict):
+    """What one recipe of precision would take."""
+
+    recipe: str
+    total_bytes: int
+    verdict: Verdict

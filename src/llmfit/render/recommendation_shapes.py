@@ -3,8 +3,8 @@
 import sys
 from typing import Literal, NotRequired
 
-from llmfit.render.load_shapes import TrainingWorkload, Workload
-from llmfit.render.shapes import Memory, Model, Part, Speed, Verdict
+from llmfit.render.load_shapes import TrainingWorkload, Verdict, Workload
+from llmfit.render.shapes import Memory, Model, Part, Speed
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict

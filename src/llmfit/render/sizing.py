@@ -21,7 +21,7 @@ from llmfit.render.view import Origin
 from llmfit.units import amount
 
 if TYPE_CHECKING:
-    from llmfit.render import load_shapes, shapes
+    from llmfit.render import load_shapes
 
 RECIPE_WORDS: Mapping[Recipe, str] = {
     "bf16": "weights and states in bf16, as TRL trains a bf16 checkpoint",
@@ -78,7 +78,7 @@ def sizing_json(sizing: Sizing, *, explain: bool) -> dict[str, Any]:
     return item
 
 
-def _measured_json(measured: Measured | None) -> "shapes.Measured | None":
+def _measured_json(measured: Measured | None) -> "load_shapes.Measured | None":
     if measured is None:
         return None
     return {"kind": measured.kind, "loads": measured.loads, "nearest": measured.nearest}
