@@ -88,3 +88,74 @@ def test_the_share_that_stays_free_counts_for_the_steps_too() -> None:
     assert None not in steps
     assert steps == sorted(steps, key=lambda count: -(count or 0))
     assert steps[0] != steps[-1]
+
+
+@pytest.mark.parametrize(("engine", "gpus"), [("llama.cpp", "3x L4"), ("transformers", "3x L4"), ("vllm", "L4")])
+def test_shapes_are_tried_on_vllm_with_several_gpus_alone(engine: str, gpus: str) -> None:
+    """Nothing is divided, so nothing is refused."""
+    asked = wanted("Qwen/Qwen3-8B", engines=[engine], context=4096, sequences=1)
+    (variant,) = plan_device(asked, device_of(catalog(), gpu=[gpus])).variants
+    options = variant.workload.options
+    assert (options.tensor_parallel, options.pipeline_parallel, variant.refused) == (1, 1, ())
+    assert variant.longest_context >= 4096
+
+
+def test_a_shape_that_was_asked_for_is_kept() -> None:
+    """No other one is tried in its place, and none is listed as refused."""
+    asked = wanted("Qwen/Qwen3-8B", context=4096, options={"pipeline_parallel": 3})
+    (variant,) = plan_device(asked, device_of(catalog(), gpu=["3x L4"])).variants
+    assert (variant.workload.options.tensor_parallel, variant.workload.options.pipeline_parallel) == (1, 3)
+    assert variant.refused == ()
+    (free,) = plan_device(wanted("Qwen/Qwen3-8B", context=4096), device_of(catalog(), gpu=["3x L4"])).variants
+    assert free.refused != ()
+
+
+def test_where_no_shape_takes_all_gpus_fewer_are_taken() -> None:
+    """The shapes of all of them are listed as refused."""
+    asked = wanted("Qwen/Qwen3-0.6B", context=None, sequences=1)
+    (odd,) = plan_device(asked, device_of(catalog(), gpu=["29x L4"])).variants
+    options = odd.workload.options
+    assert odd.longest_context > 0
+    assert options.tensor_parallel * options.pipeline_parallel == 28
+    assert {(one.tensor_parallel, one.pipeline_parallel) for one in odd.refused} == {(29, 1), (1, 29)}
+
+
+def test_where_a_shape_holds_no_token_the_next_one_is_tried() -> None:
+    """A KV head that is copied to every GPU may be what does not fit; what fits in no shape says what it lacks."""
+    asked = wanted("Qwen/Qwen3-32B", precision="fp16", context=None, sequences=1)
+    (none,) = plan_device(asked, device_of(catalog(), gpu=["2x L4"])).variants
+    assert none.longest_context == 0
+    assert none.missing_bytes > 0
+    assert none.refused == ()
+
+
+@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+def test_only_llamacpp_is_told_of_ram(engine: str) -> None:
+    """The others keep nothing there, and on a machine with one memory there is none beside it."""
+    (variant,) = plan_device(wanted(engines=[engine], context=None), device_of(catalog(), vram=8, ram=64)).variants
+    assert variant.reason == "not even one token fits"
+    apple = device_of(catalog(), gpu=["Apple M4 16 GB"])
+    (variant,) = plan_device(wanted(engines=["llama.cpp"], context=None), apple).variants
+    assert variant.reason == "not even one token fits"
+    bare = Device(gpus=(), ram_bytes=2**33)
+    (variant,) = plan_device(wanted(engines=["llama.cpp"], context=None), bare).variants
+    assert variant.reason == "not even one token fits"
+
+
+def test_a_variant_has_the_bytes_of_its_longest_context() -> None:
+    """What it takes, what it leaves, and the longest context with a tenth left free."""
+    card, asked = (
+        device_of(catalog(), vram=8),
+        wanted("Qwen/Qwen3-8B", engines=["llama.cpp"], context=None, sequences=1),
+    )
+    (variant,) = plan_device(asked, card).variants
+    found = judge(asked.architecture, with_context(variant.workload, variant.longest_context), device=card)
+    assert variant.estimate is not None
+    assert variant.estimate.total_bytes == found.estimate.total_bytes
+    assert variant.margin_bytes == found.tightest.margin
+    assert variant.utilization is None
+    assert variant.frontier[0].context == variant.longest_context
+    for tokens, fits in ((variant.comfortable_context, True), (variant.comfortable_context + 1, False)):
+        assert judge(asked.architecture, with_context(variant.workload, tokens), device=card, headroom=0.1).runs == fits
+    (kept,) = plan_device(wanted("Qwen/Qwen3-8B", engines=["llama.cpp"], headroom=20, context=None), card).variants
+    assert kept.comfortable_context == kept.longest_context < variant.comfortable_context
