@@ -99,6 +99,35 @@ def test_a_base_that_answers_is_not_rated_by_what_was_made_of_it() -> None:
     assert {row.model for row in told.evidence} == {"a/chat"}
 
 
+def test_of_several_made_of_a_base_the_surest_speaks_for_it() -> None:
+    """One that others measured, before one that its maker did."""
+    base = old("a/base", kind="base", tasks=("finetune",))
+    made = [old(f"a/{name}", base_model="a/base", base_relation="instruct") for name in ("its-word", "measured")]
+    scores = (a_score("a/its-word", 60.0, evidence="self_reported"), a_score("a/measured", 20.0))
+    facts = world(base, *made, scores=scores)
+    told = Rater(facts, tasks=(facts.tasks["chat"],), for_tuning=True).rate(base)
+    assert {row.model for row in told.evidence} == {"a/measured"}
+
+
+def test_a_series_term_says_whether_anybody_was_measured() -> None:
+    """A relative's scores, or the mean of all series where there are none."""
+    before, new = old("a/one", family="F1"), old("a/two", family="F2", released=date(2024, 6, 1))
+    alone = rate(world(new, old("z/other"), scores=(a_score("z/other", 50.0),)), "a/two")
+    told = rate(world(before, new, scores=(a_score("a/one", 60.0),)), "a/two")
+    details = [next(t.detail for t in quality.terms if t.label == "series") for quality in (alone, told)]
+    assert details[0] == "no other model of the series was measured"
+    assert details[1] == "how other a models measured, the nearest in time most"
+
+
+def test_of_several_tasks_the_one_that_gains_most_by_thinking_counts() -> None:
+    """Who asks for chat and mathematics needs a model that thinks."""
+    facts = world(old("a/t", tasks=("chat", "writing", "math", "reasoning")))
+    thinking = CATALOG.ranking.shrinkage.thinking
+    for order in (("chat", "math"), ("math", "chat")):
+        quality = Rater(facts, tasks=tuple(facts.tasks[name] for name in order)).rate(facts.models["a/t"])
+        assert points(quality, "thinking") == thinking["math"] > thinking["language"]
+
+
 def test_a_fine_tune_of_unknown_origin_stays_below_its_base() -> None:
     """Even where its claimed size or date would place it higher."""
     base = old("a/base")
