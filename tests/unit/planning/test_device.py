@@ -117,11 +117,12 @@ def test_where_no_shape_takes_all_gpus_fewer_are_taken() -> None:
     options = odd.workload.options
     assert odd.longest_context > 0
     assert options.tensor_parallel * options.pipeline_parallel == 28
+    assert odd.limited_by_model
     assert {(one.tensor_parallel, one.pipeline_parallel) for one in odd.refused} == {(29, 1), (1, 29)}
 
 
-def test_where_a_shape_holds_no_token_the_next_one_is_tried() -> None:
-    """A KV head that is copied to every GPU may be what does not fit; what fits in no shape says what it lacks."""
+def test_what_fits_in_no_shape_says_what_it_lacks() -> None:
+    """No shape is refused: none of them has the room."""
     asked = wanted("Qwen/Qwen3-32B", precision="fp16", context=None, sequences=1)
     (none,) = plan_device(asked, device_of(catalog(), gpu=["2x L4"])).variants
     assert none.longest_context == 0
@@ -153,7 +154,7 @@ def test_a_variant_has_the_bytes_of_its_longest_context() -> None:
     assert variant.estimate is not None
     assert variant.estimate.total_bytes == found.estimate.total_bytes
     assert variant.margin_bytes == found.tightest.margin
-    assert variant.utilization is None
+    assert (variant.utilization, variant.limited_by_model) == (None, False)
     assert variant.frontier[0].context == variant.longest_context
     for tokens, fits in ((variant.comfortable_context, True), (variant.comfortable_context + 1, False)):
         assert judge(asked.architecture, with_context(variant.workload, tokens), device=card, headroom=0.1).runs == fits

@@ -3,6 +3,7 @@
 import pytest
 
 from llmfit.planning import plan_device
+from llmfit.solve.offload import longest_offloaded
 from llmfit.words import device_of
 from support.planning import catalog, wanted
 from support.terminal import ask
@@ -60,3 +61,82 @@ def test_layers_that_were_asked_for_are_kept() -> None:
     (variant,) = plan_device(asked, device_of(catalog(), vram=8, ram=64)).variants
     assert (variant.longest_context, variant.in_ram) == (0, False)
     assert "these layers" in variant.reason
+
+
+def test_what_just_fits_needs_no_ram_and_no_other_steps() -> None:
+    """The asked context is the longest one, or a default one is longer than what fits: the GPU holds it alone."""
+    card = device_of(catalog(), vram=6, ram=64)
+    words = {"engines": ["llama.cpp"], "precision": "int4", "sequences": 1}
+    (free,) = plan_device(wanted("Qwen/Qwen3-8B", context=None, **words), card).variants
+    assert 0 < free.longest_context < 8192
+    assert not free.in_ram
+    (exact,) = plan_device(wanted("Qwen/Qwen3-8B", context=free.longest_context, **words), card).variants
+    assert (exact.in_ram, exact.longest_context) == (False, free.longest_context)
+    (beyond,) = plan_device(wanted("Qwen/Qwen3-8B", context=free.longest_context + 1, **words), card).variants
+    assert beyond.in_ram
+    large, words = device_of(catalog(), vram=12), {**words, "engines": ["vllm"]}
+    (plain,) = plan_device(wanted("Qwen/Qwen3-8B", context=None, **words), large).variants
+    assert plain.max_num_seqs is None
+    (exact,) = plan_device(wanted("Qwen/Qwen3-8B", context=plain.longest_context, **words), large).variants
+    assert (exact.max_num_seqs, exact.longest_context) == (None, plain.longest_context)
+    (more,) = plan_device(wanted("Qwen/Qwen3-8B", context=plain.longest_context + 1, **words), large).variants
+    assert more.max_num_seqs is not None
+
+
+@pytest.mark.parametrize("options", [{"n_gpu_layers": 48}, {"n_cpu_moe": 1}, {"n_gpu_layers": 30, "n_cpu_moe": 1}])
+def test_no_split_is_put_in_the_place_of_an_asked_one(options: dict[str, int]) -> None:
+    """Layers and experts alike; without them the split is solved."""
+    card = device_of(catalog(), vram=4, ram=64)
+    words = {"engines": ["llama.cpp"], "precision": None, "context": 1024, "sequences": 1}
+    (variant,) = plan_device(wanted("Qwen/Qwen3-30B-A3B", options=options, **words), card).variants[-1:]
+    assert (variant.longest_context, variant.in_ram) == (0, False)
+    assert variant.reason == "not even one token fits with these layers on the GPU"
+    assert plan_device(wanted("Qwen/Qwen3-30B-A3B", **words), card).variants[-1].in_ram
+
+
+def test_a_row_in_ram_has_the_bytes_of_the_asked_context() -> None:
+    """As far as it runs, in a split that leaves a tenth of the card free; the asked context stays in the row."""
+    card = device_of(catalog(), vram=8, ram=13)
+    words = {"engines": ["llama.cpp"], "precision": "int4", "sequences": 1}
+    (variant,) = plan_device(wanted("Qwen/Qwen3-32B", context=None, **words), card).variants
+    assert variant.workload.context == 8192 > variant.longest_context
+    assert [split.context for split in variant.splits] == [variant.longest_context]
+    assert variant.estimate is not None
+    assert variant.margin_bytes == card.usable_bytes - variant.estimate.total_bytes
+    assert variant.n_gpu_layers == variant.splits[0].n_gpu_layers
+    assert variant.n_cpu_moe == variant.splits[0].n_cpu_moe == 0
+    assert (variant.limited_by_model, variant.missing_bytes) == (False, 0)
+    (whole,) = plan_device(
+        wanted("Qwen/Qwen3-32B", context=None, **words), device_of(catalog(), vram=8, ram=64)
+    ).variants
+    assert whole.limited_by_model
+    assert whole.longest_context == 32_768
+    (none,) = plan_device(wanted("Qwen/Qwen3-32B", context=None, **words), device_of(catalog(), vram=8, ram=8)).variants
+    assert none.reason == "not even with part of it in RAM"
+    assert none.missing_bytes > 0
+
+
+def test_ram_that_does_not_suffice_either_changes_nothing() -> None:
+    """The longest context that RAM makes possible lies partly there, one token more is what the GPU holds alone."""
+    card = device_of(catalog(), vram=6, ram=2)
+    words = {"engines": ["llama.cpp"], "precision": "int4", "sequences": 1}
+    asked = wanted("Qwen/Qwen3-8B", context=100_000, **words)
+    most = longest_offloaded(asked.architecture, asked.workloads[0], device=card, limit=100_000)
+    (shared,) = plan_device(wanted("Qwen/Qwen3-8B", context=most, **words), card).variants
+    assert (shared.in_ram, shared.longest_context) == (True, most)
+    (alone,) = plan_device(wanted("Qwen/Qwen3-8B", context=most + 1, **words), card).variants
+    assert (alone.in_ram, alone.longest_context < most) == (False, True)
+    assert alone.missing_bytes > 0
+    assert not alone.limited_by_model
+
+
+@pytest.mark.parametrize("share", [0, 5, 25])
+def test_a_tenth_or_more_stays_free_where_part_lies_in_ram(share: int) -> None:
+    """Of the comfortable context: what was asked to stay free, and a tenth at least."""
+    card = device_of(catalog(), vram=8, ram=13)
+    asked = wanted("Qwen/Qwen3-32B", engines=["llama.cpp"], context=None, sequences=1, headroom=share)
+    (variant,) = plan_device(asked, card).variants
+    facts = {"device": card, "limit": asked.limit, "headroom": max(0.1, share / 100)}
+    comfortable = longest_offloaded(asked.architecture, variant.workload, **facts)  # type: ignore[arg-type]  # its words
+    assert variant.comfortable_context == comfortable
+    assert (variant.comfortable_context < variant.longest_context) == (share < 10)
