@@ -57,7 +57,7 @@ class Rater:
             terms.append(RatingTerm(label="series", points=found.series, detail=detail))
         if found.seen is not None:
             count = len(found.seen.readings)
-            whose = "" if found.own else ", of its base"
+            whose = "" if found.own else f", of {found.seen.readings[0].score.model}"
             detail = f"{count} score{'s' * (count != 1)}, counted to {found.share:.0%}{whose}"
             terms.append(RatingTerm(label="benchmarks", points=found.benchmarks, detail=detail))
         if found.cap:

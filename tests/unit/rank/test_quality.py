@@ -88,6 +88,9 @@ def test_a_bases_scores_count_less_for_what_was_made_of_it() -> None:
     assert shares[0] == round(100 * shrinkage.shared / (shrinkage.shared + noise))
     assert shares[1] == round(100 * shrinkage.shared / (shrinkage.shared + judgement.related_factor * noise))
     assert own.standard_error < inherited.standard_error
+    details = [next(t.detail for t in quality.terms if t.label == "benchmarks") for quality in (own, inherited)]
+    assert details[0].endswith("%")
+    assert details[1].endswith("%, of a/base")
 
 
 def test_a_base_that_answers_is_not_rated_by_what_was_made_of_it() -> None:

@@ -48,8 +48,8 @@ def test_what_a_rating_rests_on_is_said() -> None:
     measured = world(base, scores=scores)
     assert "measured on benchmarks for this" in pick(measured).reasons[0]
     assert "measured on benchmarks of neighbouring tasks" in pick(measured, tasks=("summarize",)).reasons[0]
-    asked = {"publishers": ("b",)}
-    assert "benchmarks of a/8; none of its own" in pick(world(base, tuned, scores=scores), **asked).reasons[0]
+    inherited = pick(world(base, tuned, scores=scores), publishers=("b",))
+    assert "benchmarks of a/8; none of its own" in inherited.reasons[0]
     near = recommend(Question(all_variants=True), world(base, sibling, scores=scores), device=card(12)).picks
     other = next(found for found in near if found.model.id == "a/9")
     assert "by what its relatives measured: no benchmark of it is known" in other.reasons[0]
