@@ -133,3 +133,37 @@ def test_a_launch_is_of_an_engine_that_it_can_start(engine: str, kinds: str) -> 
     assert all(name in caught.value.hint for name in ENGINES[kinds])
     with pytest.raises(UsageError, match="needs a device"):
         launch_of(asked, asked.plan(), emit="vllm")
+
+
+@pytest.mark.parametrize(("vram", "context", "format_"), [(24, None, "f16"), (12, None, "Q8_0"), (6, None, "Q4_K_M")])
+def test_a_launch_takes_the_most_bits_that_leave_a_tenth_free(vram: int, context: int | None, format_: str) -> None:
+    """Whatever the usual format is; a card that holds fewer tokens than the default starts with as many as it holds."""
+    device = device_of(catalog(), vram=vram, ram=64)
+    asked = wanted("Qwen/Qwen3-8B", engines=["llama.cpp"], precision=None, context=context, sequences=1)
+    plan = plan_device(asked, device)
+    launch = launch_of(asked, plan, emit="llama.cpp")
+    assert launch is not None
+    assert (launch.workload.format.id, launch.in_ram) == (format_, False)
+    chosen = next(one for one in plan.variants if one.workload.format.id == format_)
+    assert launch.workload.context == chosen.comfortable_context
+    found = judge(asked.architecture, with_context(chosen.workload, chosen.comfortable_context), device=device)
+    assert (launch.total_bytes, launch.margin_bytes) == (found.estimate.total_bytes, found.tightest.margin)
+    assert launch.utilization is None
+
+
+def test_a_fuller_card_is_taken_where_the_context_was_asked_for() -> None:
+    """Who asks for a context gets the most bits that hold it; who does not gets a tenth of the card free."""
+    device = device_of(catalog(), vram=10)
+    words = {"engines": ["llama.cpp"], "precision": None, "sequences": 1}
+    free = wanted("Qwen/Qwen3-8B", context=None, **words)
+    plan = plan_device(free, device)
+    eight = next(one for one in plan.variants if one.workload.format.id == "Q8_0")
+    assert 0 < eight.comfortable_context < eight.longest_context
+    tight = tuple(replace(one, comfortable_context=0) if one is eight else one for one in plan.variants)
+    launch = launch_of(free, replace(plan, variants=tight), emit="llama.cpp")
+    assert launch is not None
+    assert launch.workload.format.id == "Q4_K_M"
+    asked = wanted("Qwen/Qwen3-8B", context=eight.longest_context, **words)
+    launch = launch_of(asked, plan_device(asked, device), emit="llama.cpp")
+    assert launch is not None
+    assert (launch.workload.format.id, launch.workload.context) == ("Q8_0", eight.longest_context)
