@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from llmfit.rank.quality import Rater
 from support.ranking import built_in
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,36 @@ def test_weights_sum_to_one() -> None:
     """Quality about three quarters."""
     assert sum(RANKING.weights.values()) == pytest.approx(1.0)
     assert 0.7 <= RANKING.weights["quality"] <= 0.8
+
+
+def test_no_scale_mixes_models_that_embed_and_models_that_write() -> None:
+    """They are fitted apart; a board that both are on would tie the one's slope to the other's."""
+    kinds: dict[str, set[bool]] = {}
+    for score in CATALOG.scores:
+        kinds.setdefault(score.benchmark, set()).add(CATALOG.models[score.model].kind == "embedding")
+    scales = {scale.benchmark for scale in RANKING.scales}
+    assert {name for name in scales if len(kinds[name]) > 1} == set()
+    embedding = {name for name in scales if kinds[name] == {True}}
+    assert {"mteb-en-56/retrieval", "mteb-multilingual/retrieval"} <= embedding
+
+
+def test_newer_and_larger_embedders_come_first_and_old_english_ones_last() -> None:
+    """What the boards say of retrieval: Qwen3 and Gemma 2 before small new ones, BGE-M3 and E5 of 2023 behind."""
+    rater = Rater(CATALOG, tasks=(CATALOG.tasks["embed"],))
+    order = [
+        "Qwen/Qwen3-Embedding-8B",
+        "Qwen/Qwen3-Embedding-4B",
+        "Qwen/Qwen3-Embedding-0.6B",
+        "google/embeddinggemma-300m",
+        "BAAI/bge-m3",
+        "intfloat/multilingual-e5-large",
+        "intfloat/multilingual-e5-base",
+        "intfloat/multilingual-e5-small",
+        "sentence-transformers/all-MiniLM-L6-v2",
+    ]
+    ratings = [rater.rating(CATALOG.models[name]) for name in order]
+    assert ratings == sorted(ratings, reverse=True)
+    assert rater.rating(CATALOG.models["jinaai/jina-embeddings-v3-hf"]) > rater.rating(CATALOG.models["BAAI/bge-m3"])
 
 
 def test_tasks_name_known_signals_and_words() -> None:

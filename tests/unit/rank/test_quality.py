@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from llmfit.rank.quality import Rater
+from llmfit.rank.scales import deviation
 from llmfit.records.model import Model
 from llmfit.records.recommendation import Quality
 from support.ranking import World, a_score, built_in, ranked, world
@@ -91,6 +92,21 @@ def test_a_bases_scores_count_less_for_what_was_made_of_it() -> None:
     details = [next(t.detail for t in quality.terms if t.label == "benchmarks") for quality in (own, inherited)]
     assert details[0].endswith("%")
     assert details[1].endswith("%, of a/base")
+
+
+def test_a_score_moves_a_rating_by_its_share_of_the_deviation() -> None:
+    """What it says beyond size, age, thinking and what the series lets expect, times how far it is believed."""
+    facts = world(old("a/b"), scores=(a_score("a/b", 20.0),))
+    quality, ranking = rate(facts, "a/b"), CATALOG.ranking
+    scale = next(s for s in ranking.scales if s.benchmark == "livebench-2024-06-24/global")
+    prior = sum(points(quality, label) for label in ("model of 1 B", "size", "age", "small"))
+    expected = prior + ranking.shrinkage.thinking["general"]
+    said = deviation(scale, 20.0, expected=expected, judgement=ranking.judgement)
+    assert said is not None
+    share = ranking.shrinkage.shared / (ranking.shrinkage.shared + ranking.shrinkage.noise["livebench"])
+    series = points(quality, "series")
+    assert series == pytest.approx(ranking.shrinkage.series_mean)
+    assert points(quality, "benchmarks") == pytest.approx(share * (said - series))
 
 
 def test_a_base_that_answers_is_not_rated_by_what_was_made_of_it() -> None:
