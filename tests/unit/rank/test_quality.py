@@ -1,6 +1,7 @@
 """Quality: prior, series, benchmarks and caps in terms that sum."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -154,6 +155,34 @@ def test_a_fine_tune_of_unknown_origin_stays_below_its_base() -> None:
     facts = world(base, tuned)
     gap = rate(facts, "a/base").rating - rate(facts, "b/tuned").rating
     assert gap == pytest.approx(CATALOG.ranking.judgement.finetune_points)
+
+
+def test_what_stands_below_the_cap_is_left_where_it_stands() -> None:
+    """A pruned 8 B model is not lifted to its 32 B base."""
+    base = old("a/base", 32)
+    pruned = old("b/pruned", 8, base_model="a/base", base_relation="finetune")
+    quality = rate(world(base, pruned), "b/pruned")
+    assert "cap" not in {term.label for term in quality.terms}
+    assert quality.rating < rate(world(base, pruned), "a/base").rating - CATALOG.ranking.judgement.finetune_points
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"publisher": "z"},
+        {"base_model": "a/other"},
+        {"kind": "embedding", "tasks": ("embed",)},
+        {"base_model": "a/chat-base"},
+    ],
+)
+def test_a_base_to_tune_is_told_by_its_own_makers_talkers_alone(changes: dict[str, Any]) -> None:
+    """Not by another publisher's, another base's, an embedder, nor where it is no base."""
+    base = old("a/base", kind="base", tasks=("finetune",))
+    made = old("a/made", **{"base_model": "a/base", "base_relation": "instruct", **changes})
+    facts = world(base, old("a/chat-base"), made, scores=(a_score("a/made", 50.0),))
+    rater = Rater(facts, tasks=(facts.tasks["chat"],), for_tuning=True)
+    assert rater.rate(base).evidence == ()
+    assert rater.rate(facts.models["a/chat-base"]).evidence == ()
 
 
 def test_its_own_word_lifts_no_fine_tune() -> None:
