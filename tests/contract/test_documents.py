@@ -140,7 +140,7 @@ def test_figures_in_prose_are_those_of_the_data(page: str) -> None:
     assert [sentence for sentence in SENTENCES[page]() if sentence not in text] == []
 
 
-@pytest.mark.parametrize("script", ["accuracy.py", "accuracy_training.py"])
+@pytest.mark.parametrize("script", ["accuracy.py", "accuracy_training.py", "ranking/harness.py"])
 def test_generated_reports_are_current(script: str) -> None:
     """Tables of measured errors are those of today's code; the ranking's trials were run on today's facts."""
     path = ROOT / "benchmarks" / script
