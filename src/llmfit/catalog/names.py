@@ -123,7 +123,7 @@ def _some(word: str, names: Sequence[str], *, usual: str = "") -> str:
 _VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")
 _BRANDS = ("geforce", "radeon", "instinct", "tesla", "quadro", "arc")
 _SERIES = ("rtx", "gtx", "rx")
-"""Series of desktop cards whose name people leave out before the number."""
+"""Series whose name people leave out before the number."""
 _NOISE = frozenset((*_VENDORS, *_BRANDS))
 """Words that people leave out or drivers add."""
 # Compiled when a GPU is first looked for: no other question needs them.
@@ -142,7 +142,7 @@ class _GpuName:
 
 
 def _parse(name: str) -> _GpuName:
-    text = name.casefold().replace("(r)", " ").replace("(tm)", " ")
+    text = name.casefold()
     sizes = re.findall(_SIZE, text)
     text = re.sub(_SIZE, " ", text)
     interfaces = frozenset(re.findall(_INTERFACE, text))
@@ -187,9 +187,7 @@ def other_forms(name: str, gpu: Gpu, gpus: Mapping[str, Gpu]) -> list[Gpu]:
 
 
 def _of_one_series(wanted: _GpuName, gpus: Iterable[Gpu]) -> list[Gpu]:
-    """Return the GPUs that a bare number such as `4060` or `7900 XTX` means, where one series alone has it."""
-    if not wanted.base[:1].isdigit():
-        return []
+    """Return the GPUs that a name such as `4060`, `7900 XTX` or `A6000` means, where one series alone has it."""
     asked = (replace(wanted, base=f"{series}{wanted.base}") for series in _SERIES)
     found = [some for name in asked if (some := _candidates(name, gpus))]
     return found[0] if len(found) == 1 else []
