@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -260,3 +260,49 @@ def test_the_smallest_and_the_largest_size() -> None:
     """64 MB, and what the largest machine has."""
     assert gigabytes("0.0625", option="--vram") == GIB // 16
     assert gigabytes("16384", option="--vram") == 16_384 * GIB
+
+
+OWN: dict[str, Any] = {
+    "compute": "sm_1",
+    "bandwidth_gbps": 1.5,
+    "memory_type": "odd",
+    "fp32_tflops": 2.5,
+    "fp16_tflops": 3.5,
+    "bf16": False,
+}
+"""Figures that no row of the table has."""
+
+
+@pytest.mark.parametrize("field", OWN)
+def test_the_table_fills_what_the_driver_does_not_tell(field: str) -> None:
+    """And replaces nothing that it does."""
+    bare = DeviceGpu(name="NVIDIA L4", total_bytes=23034 * MIB)
+    (filled,) = complete_device(Device(gpus=(bare,)), catalog=CATALOG).gpus
+    assert getattr(filled, field) == getattr(CATALOG.gpus["l4"], field)
+    assert getattr(filled, field) not in (None, OWN[field])
+    (kept,) = complete_device(Device(gpus=(replace(bare, **{field: OWN[field]}),)), catalog=CATALOG).gpus
+    assert getattr(kept, field) == OWN[field]
+
+
+def test_what_nobody_tells_of_a_named_card_is_not_there() -> None:
+    """No RAM, no notes; the device says how it was named."""
+    card = device_from_names(["L4"], catalog=CATALOG)
+    assert (card.ram_bytes, card.notes, card.source, card.unified) == (None, (), "--gpu", False)
+    assert device_from_names(["L4"], catalog=CATALOG, ram="8").ram_bytes == 8 * GIB
+    assert device_from_names(["m4 max 64gb"], catalog=CATALOG, ram="32").ram_bytes == 32 * GIB
+    size = device_from_vram(6, catalog=CATALOG)
+    assert (size.ram_bytes, size.source, size.unified) == (None, "--vram", False)
+
+
+@pytest.mark.parametrize("name", ["٢x L4", "²x L4"])
+def test_a_count_is_written_in_plain_digits(name: str) -> None:
+    """Those of other scripts are no count, and no name either."""
+    with pytest.raises((UsageError, UnknownGpuError)):
+        device_from_names([name], catalog=CATALOG)
+
+
+def test_the_most_ram_is_that_of_the_largest_machine() -> None:
+    """64 TB pass, more do not."""
+    assert device_from_vram(8, catalog=CATALOG, ram="65536").ram_bytes == 65_536 * GIB
+    with pytest.raises(UsageError, match="more than any machine has"):
+        device_from_vram(8, catalog=CATALOG, ram="65536.5")
