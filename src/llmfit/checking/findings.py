@@ -135,7 +135,7 @@ def _engine(found: Judgement) -> Iterator[Finding]:
     asked, limit = load.options.gpu_memory_utilization, load.options.max_num_seqs
     usual = load.engine.constant("gpu_memory_utilization").value
     if asked is None and found.utilization is not None and found.utilization < usual:
-        message = f"vLLM's default share of {usual:g} is not free here: start it with gpu_memory_utilization"
+        message = f"vLLM's default share of {usual:g} is not free here: start vLLM with --gpu-memory-utilization"
         yield Finding(rule="engine", level="warning", message=f"{message} {found.utilization:g}", field="options")
     if limit is not None and load.sequences > limit:
         message = f"vLLM runs {limit} sequences at once (max_num_seqs): the other {load.sequences - limit} wait"

@@ -29,26 +29,32 @@ class Spelling:
 
     def spelled(self, change: Change) -> Change:
         """Return the change with how to write it, alone or with what goes with it."""
-        parts = [self._written(one) for one in (change, *change.also)]
         note = ""
         if change.roomy is not None:
             note = f"{self._pair(change.setting, change.roomy)} leaves 10 % of the GPU free"
-        return replace(change, write=(" and " if self.in_file else " ").join(parts), note=note)
+        written = [self._written(one) for one in (change, *change.also)]
+        pairs = [pair for found, _ in written for pair in found]
+        clauses = [clause for _, found in written for clause in found]
+        text = (" and " if self.in_file else " ").join(pairs)
+        return replace(change, write=" ".join([text, *clauses]), note=note)
 
-    def _written(self, change: Change) -> str:
+    def _written(self, change: Change) -> tuple[list[str], list[str]]:
+        """Return what to write, and what must not stand beside it."""
         if change.kind == "gpu":
             return self._machine(str(change.value))
-        parts = [self._pair(change.setting, change.value)]
-        if change.kind == "options" and self.in_file:
-            parts[0] += " under `options`"
+        pair = self._pair(change.setting, change.value)
+        pairs = [f"{pair} under `options`" if change.kind == "options" and self.in_file else pair]
+        clauses: list[str] = []
         prompt = self.workload.prompt_tokens
         if change.kind == "context" and prompt is not None and prompt > float(change.value):
-            parts.append(self._pair("prompt_tokens", change.value))
+            pairs.append(self._pair("prompt_tokens", change.value))
         if change.kind == "format":
-            parts += self._beside_format(self.formats[str(change.value)])
+            several = len(self.formats[str(change.value)].engines) > 1
+            pairs += [self._pair("engine", self.workload.engine.id)] if several and "engine" not in self.words else []
+            clauses += [self._in_place_of("precision")] if "precision" in self.words else []
         if change.kind == "kv_format" and self.workload.kv_format_v is not None:
-            parts.append("without --cache-type-v")
-        return (" and " if self.in_file else " ").join(parts)
+            clauses.append("without --cache-type-v")
+        return pairs, clauses
 
     def _pair(self, setting: str, value: object) -> str:
         if self.in_file:
@@ -56,31 +62,27 @@ class Spelling:
         flag = OPTIONS[setting].flag if setting in OPTIONS else f"--{setting.replace('_', '-')}"
         return f"{flag} {value}"
 
-    def _beside_format(self, format_: Format) -> list[str]:
-        """Return what a format cannot stand without, or with."""
-        engine = [] if "engine" in self.words or len(format_.engines) == 1 else [self.workload.engine.id]
-        parts = [self._pair("engine", name) for name in engine]
-        return [*parts, *self._in_place_of("precision")] if "precision" in self.words else parts
+    def _in_place_of(self, name: str) -> str:
+        return f"in the place of {f'`{name}`' if self.in_file else f'--{name}'}"
 
-    def _in_place_of(self, *names: str) -> list[str]:
-        shown = [f"`{name}`" if self.in_file else f"--{name.replace('_', '-')}" for name in names]
-        return [f"in the place of {' and '.join(shown)}"]
-
-    def _machine(self, name: str) -> str:
+    def _machine(self, name: str) -> tuple[list[str], list[str]]:
         """Return the GPUs by their names; a card without one can only be counted in a file."""
         kinds = [_COUNTED.fullmatch(part) for part in name.split(" + ")]
         named = [(int(found[1] or 1), found[2]) for found in kinds if found is not None]
-        unnamed = self.device.source == "--vram" and named[0][1] == self.device.gpus[0].name
+        by_size = self.device.source == "--vram"
+        unnamed = by_size and named[0][1] == self.device.gpus[0].name
+        clauses: list[str] = []
         if self.in_file:
             count, gpu = named[0]
-            parts = [] if unnamed else [f"`gpu: {gpu}`"]
-            parts += [f"`gpu_count: {count}`"] if count != len(self.device.gpus) or unnamed else []
-            text = " and ".join(parts)
-            text += " in the place of `vram_gb`" if self.device.source == "--vram" and not unnamed else ""
+            pairs = [] if unnamed else [self._pair("gpu", gpu)]
+            pairs += [self._pair("gpu_count", count)] if count != len(self.device.gpus) or unnamed else []
+            clauses += [self._in_place_of("vram_gb")] if by_size and not unnamed else []
         else:
-            counts = [f"{count}x " if count > 1 else "" for count, _ in named]
-            told = zip(counts, named, strict=True)
-            text = " ".join(f'--gpu "{count}{"NAME" if unnamed else gpu}"' for count, (_, gpu) in told)
-            text += f" in the place of {self.device.source}" if self.device.source in {"--vram", "--gpu"} else ""
-        shape = "`tensor_parallel` and `pipeline_parallel`" if self.in_file else "a shape of its own"
-        return f"{text}, without {shape}" if self.shaped else text
+            shown = "NAME" if unnamed else None
+            pairs = [f'--gpu "{f"{count}x " if count > 1 else ""}{shown or gpu}"' for count, gpu in named]
+            clauses += [self._in_place_of("vram" if by_size else "gpu")] if self.device.source != "detected" else []
+        if self.shaped:
+            names = ("tensor_parallel", "pipeline_parallel")
+            shapes = [f"`{one}`" if self.in_file else OPTIONS[one].flag for one in names]
+            clauses.append(f"without {' and '.join(shapes)}")
+        return pairs, clauses

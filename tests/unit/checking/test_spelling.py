@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,9 @@ def without(words: list[str], options: list[str]) -> list[str]:
 
 def pasted(words: tuple[str, ...], write: str) -> list[str]:
     """Return the command line with the advice, as a reader would follow it."""
-    out = [option for found in re.findall(r"in the place of (--[\w-]+)|without (--[\w-]+)", write) for option in found]
-    if "without a shape" in write:
-        out += ["--tensor-parallel-size", "--pipeline-parallel-size"]
-    text = re.sub(r" in the place of --[\w-]+|,? without (--[\w-]+|a shape of its own)", "", write)
-    return [*without(list(words), out), *shlex.split(text)]
+    clause = r" (?:in the place of|without) (--[\w-]+)(?: and (--[\w-]+))?"
+    out = [option for found in re.findall(clause, write) for option in found]
+    return [*without(list(words), out), *shlex.split(re.sub(clause, "", write))]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -166,11 +165,69 @@ def test_a_machine_is_written_by_the_names_of_its_cards(value: str, source: str,
 def test_a_shape_of_its_own_does_not_move_to_another_machine() -> None:
     """Two GPUs for each layer say nothing about four."""
     asked = change("gpu", "gpu", "4x NVIDIA L4")
-    assert spelling(in_file=False, shaped=True).spelled(asked).write.endswith(", without a shape of its own")
+    assert (
+        spelling(in_file=False, shaped=True)
+        .spelled(asked)
+        .write.endswith(" in the place of --gpu without --tensor-parallel-size and --pipeline-parallel-size")
+    )
     assert (
         spelling(in_file=True, shaped=True)
         .spelled(asked)
-        .write.endswith(", without `tensor_parallel` and `pipeline_parallel`")
+        .write.endswith("`gpu_count: 4` without `tensor_parallel` and `pipeline_parallel`")
     )
     context = change("context", "context", 4096)
     assert spelling(in_file=True, shaped=True).spelled(context).write == "`context: 4096`"
+
+
+@pytest.mark.parametrize(
+    ("asked", "line", "field"),
+    [
+        (
+            ("context", "context", 4096),
+            "--context 4096 --prompt-tokens 4096",
+            "`context: 4096` and `prompt_tokens: 4096`",
+        ),
+        (("context", "context", 6000), "--context 6000", "`context: 6000`"),
+        (("sequences", "sequences", 2), "--sequences 2", "`sequences: 2`"),
+        (
+            ("kv_format", "kv_format", "q8_0"),
+            "--kv-format q8_0 without --cache-type-v",
+            "`kv_format: q8_0` without --cache-type-v",
+        ),
+        (("options", "n_gpu_layers", 3), "--n-gpu-layers 3", "`n_gpu_layers: 3` under `options`"),
+        (
+            ("options", "gpu_memory_utilization", 0.5),
+            "--gpu-memory-utilization 0.5",
+            "`gpu_memory_utilization: 0.5` under `options`",
+        ),
+        (("format", "format", "Q4_K_M"), "--format Q4_K_M", "`format: Q4_K_M`"),
+        (("format", "format", "f16"), "--format f16 --engine vllm", "`format: f16` and `engine: vllm`"),
+    ],
+)
+def test_each_change_is_written_with_what_it_needs(asked: tuple[str, str, object], line: str, field: str) -> None:
+    """A prompt no longer than its context, an engine for a format that several have, V stored as K."""
+    load = replace(wanted().workloads[0], prompt_tokens=6000, kv_format_v=catalog().kv_format("q8_0"))
+    for in_file, written in ((False, line), (True, field)):
+        assert spelling(in_file=in_file, workload=load).spelled(change(*asked)).write == written
+
+
+def test_what_is_said_already_decides_what_is_added() -> None:
+    """An engine is not named twice, and a precision gives way to a format."""
+    asked = change("format", "format", "f16")
+    words = {"engine", "precision"}
+    assert spelling(in_file=False, words=words).spelled(asked).write == "--format f16 in the place of --precision"
+    assert spelling(in_file=True, words=words).spelled(asked).write == "`format: f16` in the place of `precision`"
+    only = change("format", "format", "Q4_K_M")
+    assert (
+        spelling(in_file=False, words={"precision"}).spelled(only).write.endswith("Q4_K_M in the place of --precision")
+    )
+    plain = spelling(in_file=False)
+    assert plain.spelled(change("context", "context", 1)).write == "--context 1"
+    assert plain.spelled(change("kv_format", "kv_format", "fp8")).write == "--kv-format fp8"
+
+
+def test_two_changes_are_written_one_after_the_other() -> None:
+    """In the order of the advice."""
+    pair = change("format", "format", "Q4_K_M", also=(change("context", "context", 512),))
+    assert spelling(in_file=False).spelled(pair).write == "--format Q4_K_M --context 512"
+    assert spelling(in_file=True).spelled(pair).write == "`format: Q4_K_M` and `context: 512`"

@@ -180,7 +180,7 @@ def test_a_small_card_gets_the_share_that_is_free(capsys: pytest.CaptureFixture[
     said = ask(capsys, "check", "Qwen/Qwen3-0.6B", "--vram", "6", "--engine", "vllm", "--context", "2048", "--json")
     warnings = [one["message"] for one in said.json["results"][0]["findings"] if one["rule"] == "engine"]
     assert len(warnings) == 1
-    assert "gpu_memory_utilization 0.8" in warnings[0]
+    assert "--gpu-memory-utilization 0.8" in warnings[0]
 
 
 def test_the_errors_of_a_file_are_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
