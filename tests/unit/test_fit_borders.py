@@ -118,7 +118,10 @@ def test_the_relatively_fullest_card_decides() -> None:
     """A share of 9 on 10 is worse than one of 20 on 24, and its figures are those of the reason."""
     gib = 2**30
     found = fit(needing(29 * gib + gib // 2, per_gpu=(20 * gib, 9 * gib + gib // 2)), make_device(24, 10))
-    assert (found.verdict, found.reason) == (Verdict.TIGHT, "needs 9.5 GiB of 10.0 GiB usable on the fullest GPU, more than 90 %")
+    assert (found.verdict, found.reason) == (
+        Verdict.TIGHT,
+        "needs 9.5 GiB of 10.0 GiB usable on the fullest GPU, more than 90 %",
+    )
 
 
 def test_a_range_is_the_sum_of_the_ends_that_are_known() -> None:
@@ -132,3 +135,16 @@ def test_a_range_is_the_sum_of_the_ends_that_are_known() -> None:
     )
     assert (estimate.low_bytes, estimate.total_bytes, estimate.high_bytes) == (104, 115, 135)
     assert (estimate.part_bytes(PartName.ACTIVATION), estimate.part_bytes(PartName.ADAPTER)) == (10, 0)
+
+
+def test_a_load_that_fits_neither_place_is_not_said_to_fit_the_card() -> None:
+    """What the card lacks comes first; what RAM lacks beside it changes nothing."""
+    found = fit(needing(TEN + 2**30, host=TEN), make_device(10, ram=1))
+    assert (found.verdict, found.reason) == (Verdict.TOO_LARGE, "needs 11.0 GiB, 1.0 GiB more than is usable")
+
+
+def test_no_gpu_is_spoken_of_where_there_is_none() -> None:
+    """In RAM alone there is no fullest card; on several there is."""
+    assert fit(needing(TEN), make_device(ram=10)).reason == "needs 10.0 GiB of 10.0 GiB usable, more than 90 %"
+    several = fit(needing(2 * TEN, per_gpu=(TEN, TEN)), make_device(10, 10)).reason
+    assert several == "needs 10.0 GiB of 10.0 GiB usable on the fullest GPU, more than 90 %"
