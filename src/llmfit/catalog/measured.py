@@ -33,7 +33,9 @@ def count_measured(folder: Path) -> str:
         found: list[Mapping[str, Any]] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)[member]  # noqa: S506 - both loaders are safe ones
         return found
 
-    answering: Counter[Kind] = Counter((row["engine"], _spelled(row["format"])) for row in rows("inference", "inference"))
+    answering: Counter[Kind] = Counter(
+        (row["engine"], _spelled(row["format"])) for row in rows("inference", "inference")
+    )
     tuning = Counter(_tuning_kind(**row["options"]) for row in rows("training", "training_measurements"))
     tables: dict[str, Mapping[Kind, int]] = {"inference": answering, "training": tuning}
     lines = {name: [[*kind, many] for kind, many in sorted(table.items())] for name, table in tables.items()}
