@@ -85,3 +85,11 @@ def test_rollouts_hold_scores_twice_and_a_cache() -> None:
     training = load("full", stage="ppo", sequence_length=100, batch_size=2, gradient_accumulation=3, recipe="bf16")
     assert rollout_bytes(llama(), training).bytes == (8 * V + 4 * 2 * 2 * 128) * 600
     assert rollout_bytes(llama(), load("full")).bytes == 0
+
+
+def test_pairs_in_fp32_take_logits_their_gradient_and_a_copy() -> None:
+    """10·V a token and one sequence's log-sum-exp, against 5·V in 16 bit."""
+    tokens, length = 2 * 3 * 100, 100
+    for recipe, wide, b in (("fp32", 10, 4), ("bf16", 5, 2)):
+        training = load("full", stage="dpo", recipe=recipe, batch_size=3, sequence_length=length)
+        assert loss_term(llama(), training, chunks=8).bytes == (wide * tokens + b * length) * V

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmfit.estimate.training.optimizers import Kept, state_bytes, step_width, sum_of
+from llmfit.estimate.training.optimizers import Kept, state_bytes, state_terms, step_width, sum_of
 from llmfit.estimate.training.precision import ADAPTERS, RECIPES
 from llmfit.estimate.training.trained import Trained
 from llmfit.records.architecture import Role
@@ -94,3 +94,17 @@ def test_equal_kinds_are_summed_and_what_takes_nothing_is_left_out() -> None:
     assert sum_of(kept, models=1) == (79, "15 moments × 4 B + 3 scales × 4 B + 7 moments × 1 B")
     assert sum_of(kept, models=2) == (158, "30 moments × 4 B + 6 scales × 4 B + 14 moments × 1 B")
     assert sum_of([], models=1) == (0, "")
+
+
+def test_a_block_that_is_not_full_has_a_scale_too() -> None:
+    """5,000 elements are 19 full blocks of 256 and one more, for each of two states."""
+    odd = Trained("model", "odd", (50, 100), 3)
+    found = list(state_terms(odd, RECIPES["bf16"], optimizer="adamw_8bit"))
+    assert found == [Kept("moments", 3 * 2 * 5000, 1), Kept("scales", 3 * 2 * 20, 4)]
+
+
+def test_muon_keeps_a_momentum_of_matrices_inside_layers_and_moments_elsewhere() -> None:
+    """And both say so."""
+    for tensor, what, many in ((MATRIX, "momentums", 1), (VECTOR, "moments", 2)):
+        found = list(state_terms(tensor, RECIPES["bf16-master"], optimizer="muon"))
+        assert found == [Kept("master weights", tensor.parameters, 4), Kept(what, many * tensor.parameters, 4)]

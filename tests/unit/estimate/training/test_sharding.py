@@ -141,3 +141,10 @@ def test_options_that_make_no_sense_together_are_refused(options: dict[str, Any]
     """Each says what it needs."""
     with pytest.raises(UsageError, match=words):
         estimate(**options)
+
+
+def test_two_gpus_already_need_buffers_to_communicate() -> None:
+    """One needs none."""
+    for gpus, present in ((1, False), (2, True)):
+        labels = {line.label for part in estimate(gpus=gpus).parts for line in part.lines}
+        assert ("communication buffers" in labels) is present
