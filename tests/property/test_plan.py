@@ -13,12 +13,12 @@ from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.checking import Asked, check_load
 from llmfit.errors import LlmfitError
+from llmfit.estimate.shapes import divided
 from llmfit.records.deployment import CheckResult, Limits
 from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 from llmfit.solve.limits import frontier, longest_context, most_sequences, sequences_limit
 from llmfit.solve.search import largest
-from llmfit.estimate.shapes import divided
 from llmfit.words import device_of
 
 TODAY = date(2026, 11, 21)
