@@ -1,5 +1,8 @@
 """What drivers keep of a card's memory."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from llmfit.device_memory import find_rule, gpu_of_size, gpu_of_table, kept_bytes, within_rule
@@ -97,3 +100,53 @@ def test_only_a_mac_without_a_limit_follows_its_rule() -> None:
     assert within_rule(card, rules=RULES) == card
     eight = DeviceGpu(name="Radeon", total_bytes=8 * GIB, vendor="amd", platform="metal")
     assert within_rule(eight, rules=RULES) == eight
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"platform": "vulkan"}, {"vendor": "amd"}, {"reserved_bytes": GIB}],
+)
+def test_a_rule_of_shared_memory_needs_all_three(changes: dict[str, Any]) -> None:
+    """Apple's GPU, by Metal, of which the system said nothing; even where a rule would cover others."""
+    rules = (*RULES, rule("amd", unified_memory=True, reserved_share=0.5))
+    mac = DeviceGpu(name="Apple M3", total_bytes=64 * GIB, vendor="apple", platform="metal", source="system")
+    assert within_rule(mac, rules=rules).source == "system; reserve by rule: as read"
+    other = replace(mac, **changes)
+    assert within_rule(other, rules=rules) is other
+
+
+@pytest.mark.parametrize(
+    ("lacking", "reserved"),
+    [(0, 900 * MIB), (1, 900 * MIB - 1), (900 * MIB, 0), (900 * MIB + 1, 900 * MIB), (-1, 900 * MIB)],
+)
+def test_what_the_driver_does_not_report_counts_up_to_what_it_keeps(lacking: int, reserved: int) -> None:
+    """To the byte: what lacks more than the rule counts, or nothing, has another cause."""
+    card = a_gpu("Card 24", 24, reported_bytes=24 * GIB - lacking)
+    assert gpu_of_table(card, rules=RULES).reserved_bytes == reserved
+    assert gpu_of_table(card, rules=()).reserved_bytes == 0
+
+
+def test_a_card_keeps_nothing_less_than_nothing() -> None:
+    """Where the rule counts a share, which what is not reported may exceed."""
+    rules = (rule(reserved_bytes=2 * GIB, reserved_share=0.0),)
+    assert gpu_of_table(a_gpu("Card", 24, reported_bytes=22 * GIB), rules=rules).reserved_bytes == 0
+    assert gpu_of_table(a_gpu("Card", 24), rules=rules).reserved_bytes == 2 * GIB
+
+
+@pytest.mark.parametrize(
+    ("vendor", "platform"),
+    [("nvidia", "cuda"), ("amd", "rocm"), ("apple", "metal"), ("intel", "vulkan"), ("other", "vulkan")],
+)
+def test_each_vendor_has_its_platform(vendor: Any, platform: str) -> None:
+    """Vulkan where no other is known."""
+    assert gpu_of_table(a_gpu("Card", 24, vendor=vendor), rules=()).platform == platform
+
+
+def test_where_the_reserve_comes_from_is_said() -> None:
+    """The driver, a rule, or nobody."""
+    assert gpu_of_table(a_gpu("Card", 24), rules=RULES).source == "GPU table: card, reserve by rule: as read"
+    assert gpu_of_table(a_gpu("Card", 24), rules=()).source == "GPU table: card, reserve unknown"
+    own = gpu_of_table(a_gpu("Card", 24, reserved_bytes=GIB), rules=RULES)
+    assert own.source == "GPU table: card, reserve as its driver reports it"
+    assert gpu_of_size(6 * GIB, rules=RULES).source == "nominal size; the driver keeps 300 MiB"
+    assert gpu_of_size(6 * GIB, rules=()).source == "nominal size"
