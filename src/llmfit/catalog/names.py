@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from llmfit.errors import (
@@ -141,6 +142,7 @@ class _GpuName:
     size: int | None
 
 
+@lru_cache(maxsize=4096)  # a deploy file names its cards again and again
 def _parse(name: str) -> _GpuName:
     text = name.casefold()
     sizes = re.findall(_SIZE, text)
