@@ -200,3 +200,25 @@ def test_no_layer_is_lost_or_held_twice(layers: int, usable: list[int]) -> None:
     counts = divide_layers(layers, usable)
     assert sum(counts) == layers
     assert all(abs(n - layers * amount / sum(usable)) <= 1 for n, amount in zip(counts, usable, strict=True))
+
+
+def test_one_kv_head_is_on_every_gpu() -> None:
+    """Its keys and values cannot be divided, nor can their cache."""
+    model = make_architecture(num_key_value_heads=1)
+    layer = (Q + OUT + 3 * MLP) // 2 + 2 * KV // 2
+    assert held(model, tensor_parallel=2) == 2 * (4 * layer + 2 * VOCABULARY // 2 + NORM)
+    cache = held(model, context=1024, tensor_parallel=2) - held(model, tensor_parallel=2)
+    assert cache == 4 * 1024 * ROW // 2
+
+
+def test_one_layer_is_no_less_than_itself() -> None:
+    """A model of one layer holds it whole, on one GPU."""
+    one = make_architecture(layers=(0,))
+    assert held(one) == 2 * (Q + OUT + 2 * KV + 3 * MLP + 2 * VOCABULARY + NORM)
+
+
+def test_a_machine_without_a_gpu_is_one() -> None:
+    """So that activations and overhead are counted once."""
+    assert gpus_used(make_load("transformers"), Device(gpus=(), ram_bytes=1)) == 1
+    assert gpus_used(make_load("llama.cpp"), None) == 1
+    assert gpus_used(make_load("vllm", tensor_parallel=2, pipeline_parallel=3), None) == 6
