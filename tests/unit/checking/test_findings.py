@@ -70,6 +70,15 @@ def test_what_does_not_fit_is_told_with_its_place() -> None:
     assert found("fit") == []
 
 
+@pytest.mark.parametrize(("spare", "rules"), [(-1, ["fit"]), (0, []), (1, [])])
+def test_the_last_byte_fits(spare: int, rules: list[str]) -> None:
+    """A card that is filled to its last byte holds the load."""
+    card = device_of(catalog(), vram=24)
+    needed = judge(question().architecture, question().workload, device=card).tightest.needed
+    exact = replace(card, gpus=(replace(card.gpus[0], total_bytes=needed + spare, reserved_bytes=0),))
+    assert [one.rule for one in checked(device=exact).findings] == rules
+
+
 def test_a_split_that_was_solved_is_promised() -> None:
     """With RAM that suffices; a split that was asked for and needs more RAM than there is says so."""
     assert said("fit", device=device_of(catalog(), vram=4, ram=16)).endswith("; it runs with part of it in RAM")
@@ -206,6 +215,9 @@ def test_an_exception_excuses_its_own_rule_until_its_last_day() -> None:
     other = checked(limits=limits, waivers=(waiver("price", until=day), waiver("license", until=day)))
     assert [(one.rule, bool(one.excused)) for one in other.findings] == [("license", True), ("exception", False)]
     assert other.findings[1].message == "the exception for price excuses nothing: remove it"
+    wrong = checked(limits=limits, waivers=(waiver("price", until=day),))
+    assert [(one.rule, one.excused) for one in wrong.findings] == [("license", ""), ("exception", "")]
+    assert wrong.status == "fail"
     noted = checked(limits=Limits(max_usd_per_hour=1000), waivers=(waiver("price", until=day),))
     assert [(one.rule, one.level, one.excused) for one in noted.findings] == [
         ("price", "note", ""),
