@@ -275,6 +275,8 @@ def flag_of(name: str) -> str:
 
 def _unknown(name: object, options: Mapping[str, Read]) -> UsageError:
     name = shown(name)
+    if options is WISHES and name in TRAINING:
+        return UsageError(f"{flag_of(name)} needs --training", hint="Such as --training qlora")
     if options is LOAD and name in TRAINING:
         return UsageError(f"{flag_of(name)} needs --training", hint="Call estimate_finetuning")
     if options is TRAINING and name in LOAD:

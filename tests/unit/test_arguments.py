@@ -9,6 +9,7 @@ from llmfit.errors import UsageError
 from llmfit.quantities import whole_number
 
 GIB = 1024**3
+HELP = "Options are those of the command line, with underscores: `llmfit --help`"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,8 @@ GIB = 1024**3
         (a.TRAINING, "zero", 3, "zero", 3),
         (a.TRAINING, "target_modules", "q_proj", "target_modules", ("q_proj",)),
         (a.DEVICE, "vram", 11.5, "vram", "11.5"),
+        (a.DEVICE, "ram", "64 GB", "ram", "64 GB"),
+        (a.DEVICE, "gpu", ["L4", "T4"], "gpu", ("L4", "T4")),
     ],
 )
 def test_an_option_fills_a_field(options: Any, name: str, value: object, field: str, read: object) -> None:
@@ -114,6 +117,12 @@ def test_a_number_is_refused_in_the_words_of_the_command_line() -> None:
         (a.WISHES, "max_weight_bytes", "no such option: max_weight_bytes", "Did you mean max_download?"),
         (a.LOAD, "batch_size", "--batch-size needs --training", "Call estimate_finetuning"),
         (a.TRAINING, "format_name", "--format has no meaning with --training", "Call estimate_model"),
+        (a.TRAINING, "loras_rank", "no such option: loras_rank", "Did you mean lora_rank?"),
+        (a.TRAINING, "n_ubatch", "no such option: n_ubatch", "Did you mean batch_size?"),
+        (a.WISHES, "batch_size", "--batch-size needs --training", "Such as --training qlora"),
+        (a.DEVICE, "batch_size", "no such option: batch_size", HELP),
+        (a.WISHES, "flash_attn", "no such option: flash_attn", HELP),
+        (a.DEVICE, "format_name", "no such option: format_name", HELP),
     ],
 )
 def test_an_option_that_is_none_is_named_with_what_is_meant(options: Any, name: str, message: str, hint: str) -> None:
