@@ -27,6 +27,7 @@ def test_steps_are_powers_of_two_down_to_what_runs_at_once() -> None:
     assert counts(replace(asked, sequences=16)) == [128, 64, 32, 16]
     assert counts(replace(asked, sequences=24)) == [128, 64, 32, 24]
     assert counts(replace(asked, options=EngineOptions(max_num_seqs=100))) == [64, 32, 16, 8, 4, 2, 1]
+    assert counts(replace(asked, options=EngineOptions(max_num_seqs=33))) == [32, 16, 8, 4, 2, 1]
     assert counts(replace(asked, sequences=256)) == []
     assert counts(replace(asked, sequences=255)) == [255]
     assert counts(replace(asked, sequences=1000)) == []
