@@ -178,3 +178,28 @@ def test_a_build_that_keeps_a_latent_otherwise_says_so(build: str, row: int, wor
     found = estimate_kv_cache(latent, make_load(context=256, engine_version=build), explain=True)
     assert found.bytes == 4 * 256 * row
     assert [word in note for note in found.assumptions] == [True] * bool(word)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "follows"),
+    [
+        ("mistral", False),
+        ("mixtral", False),
+        ("phi3", False),
+        ("phimoe", False),
+        ("starcoder2", False),
+        ("qwen2", False),
+        ("qwen2_moe", False),
+        ("qwen3", False),
+        ("qwen3_moe", False),
+        ("gemma2", True),
+        ("gpt_oss", True),
+    ],
+)
+def test_llama_cpp_follows_the_windows_of_some_families_alone(model_type: str, follows: bool) -> None:  # noqa: FBT001 - a column of the table above
+    """Of the others it keeps every token; a window of 1,000 is kept with the micro-batch behind it."""
+    window = Cache(CacheKind.SLIDING, LAYERS, 128, 128, 2, window=1000)
+    model = keeping(window, model_type=model_type)
+    cells = 1536 if follows else 8192
+    assert size(model, "llama.cpp", 8192) == 4 * cells * 2 * 128 * 2
+    assert size(model, "llama.cpp", 8192, swa_full=True) == 4 * 8192 * 2 * 128 * 2
