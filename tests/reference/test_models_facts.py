@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_leaving_out_fields_changes_nothing(models: dict[str, Model], shared: Pa
     assert compared >= 450
 
 
-def _is_pruned(own: dict[str, Any], whole: dict[str, Any]) -> bool:
+def _is_pruned(own: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
     """Whether a row only leaves fields out, but for those that it may correct."""
     for key, value in own.items():
         if isinstance(value, dict) and isinstance(whole.get(key), dict):
