@@ -161,7 +161,8 @@ def _held_words(load: Training) -> str:
     """Return how weights are held: those that train, and those that stand frozen under an adapter."""
     if not load.is_adapter:
         words = RECIPE_WORDS[load.recipe]
-        return f"{load.recipe} ({words.partition(', as DeepSpeed')[0] if load.fsdp else words})"
+        others = load.fsdp or load.trainer != "peft"
+        return f"{load.recipe} ({words.partition(', as ')[0] if others else words})"
     wide = "fp32" if load.recipe in {"fp32", "bf16-amp", "fp16-amp"} else "bf16"
     frozen = load.base_format.id if load.base_format else wide
     return f"{frozen} model, {load.adapter_dtype} adapter"

@@ -28,6 +28,7 @@ def words(**changes: Any) -> str:
         ({"method": "full"}, "bf16-master (fp32 master weights and states, as DeepSpeed keeps them)"),
         ({"method": "full", "zero": 0, "fsdp": True}, "bf16-master (fp32 master weights and states)"),
         ({"method": "full", "recipe": "bf16"}, "bf16 (weights and states in bf16, as TRL trains a bf16 checkpoint)"),
+        ({"method": "full", "recipe": "bf16", "trainer": "torchtune"}, "bf16 (weights and states in bf16)"),
         ({"method": "lora"}, "bf16 model, fp32 adapter"),
         ({"method": "lora", "recipe": "fp32"}, "fp32 model, fp32 adapter"),
         ({"method": "lora", "recipe": "bf16-amp", "adapter_dtype": "bf16"}, "fp32 model, bf16 adapter"),
