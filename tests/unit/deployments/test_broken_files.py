@@ -268,3 +268,18 @@ def test_what_editors_do_to_a_file_is_no_fault(change: tuple[str, str], tmp_path
     path = tmp_path / "deploy.yaml"
     path.write_bytes(GOOD.replace(change[0], change[1], 1 if "schema" in change else -1).encode())
     assert [one.status for one in check_file(read_deployments(path), catalog=catalog, today=TODAY)] == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "more"), [(2, 2, ""), (50, 50, ""), (51, 50, "and 1 more"), (70, 50, "and 20 more")]
+)
+def test_a_long_list_of_faults_is_cut(count: int, shown: int, more: str) -> None:
+    """Fifty are shown, the others counted; programs get every one."""
+    rows = "".join(f"  - {{name: d{number}, model: a, context: 0}}\n" for number in range(count))
+    with pytest.raises(InvalidFileError) as caught:
+        parse_deployments(f"schema_version: 1\ndeployments:\n{rows}", file="deploy.yaml")
+    assert len(caught.value.problems) == count
+    first, *lines = caught.value.message.splitlines()
+    assert first == f"{count} errors in the deploy file"
+    assert sum(line.startswith("  deploy.yaml:") for line in lines) == shown
+    assert lines[shown:] == ([f"  {more}"] if more else [])
