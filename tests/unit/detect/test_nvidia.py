@@ -342,3 +342,34 @@ def test_the_environment_is_asked_where_nothing_is_given(monkeypatch: pytest.Mon
     assert [gpu.name for gpu in find_nvidia(driver, ram=RAM).gpus] == ["B"]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert [gpu.name for gpu in find_nvidia(driver, ram=RAM).gpus] == ["A", "B"]
+
+
+def test_a_card_with_memory_of_its_own_shares_none() -> None:
+    """Only a GPU without makes the machine one with a single memory."""
+    assert not find(_Driver({"name": "L4", "total": 23034})).unified
+
+
+def test_an_error_without_a_code_is_none_of_those_that_are_known() -> None:
+    """Nor where the library lacks one of their names."""
+
+    class Older(_Driver):
+        NVML_ERROR_FUNCTION_NOT_FOUND = cast("int", None)
+
+    found = find(Older(init=FakeError(cast("int", None), "odd")))
+    assert found.reason == "the NVIDIA driver reports an error: odd"
+
+
+def test_nvidias_own_library_is_asked_where_none_is_given() -> None:
+    """With a driver or without one, it answers something."""
+    found = find_nvidia(ram=RAM)
+    assert bool(found.gpus) is not bool(found.reason)
+
+
+def test_a_card_without_a_name_or_a_byte_is_still_spoken_of() -> None:
+    """No memory at all is no memory."""
+    found = find(_Driver({"name": "Z", "total": 0}, {"name": "", "total": 81559, "slices": []}))
+    assert found.gpus == ()
+    assert found.notes == (
+        "Z: the driver reports no memory",
+        "NVIDIA GPU is in MIG mode and has no slice: no program can use it",
+    )

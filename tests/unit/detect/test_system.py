@@ -227,7 +227,8 @@ def test_cards_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     """The tenth comes after the second."""
     files = {f"card{n}/device/{key}": text for n in (10, 2) for key, text in DEVICE.items()}
     files |= {f"card{n}/device/product_name": str(n) for n in (10, 2)}
-    assert [gpu.name for gpu in find_drm(tree(tmp_path, files)).gpus] == ["2", "10"]
+    gpus = find_drm(tree(tmp_path, files)).gpus
+    assert [(gpu.name, gpu.used_bytes) for gpu in gpus] == [("2", 0), ("10", 0)]
 
 
 @pytest.mark.parametrize("name", ["ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"])
@@ -243,3 +244,14 @@ def test_a_small_share_of_ram_is_a_processors(size: int, *, taken: bool, tmp_pat
     """Up to 2 GiB."""
     found = find_drm(tree(tmp_path, AMD | {"card0/device/mem_info_vram_total": str(size)}))
     assert bool(found.gpus) is taken
+
+
+def test_a_driver_that_does_not_say_what_it_lends_says_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with a processor's own GPU alone there is no card to leave out."""
+    monkeypatch.setenv("HIP_VISIBLE_DEVICES", "0")
+    files = {f"card0/device/{name}": text for name, text in DEVICE.items()}
+    found = find_drm(tree(tmp_path, files | {"card0/device/mem_info_vram_total": str(512 * MIB)}))
+    said = "AMD GPU 73df is part of the processor: say with --vram how much RAM it may use"
+    assert (found.notes, found.reason) == ((said,), said)
