@@ -192,3 +192,16 @@ def test_a_card_of_another_maker_is_named_and_not_counted() -> None:
     assert device.gpus == (nvidia,)
     assert device.notes[:2] == ("a note", "amd is here too, and not counted: it has another driver")
     assert len([note for note in device.notes if "here too" in note]) == 1
+
+
+def test_a_driver_without_a_reason_leaves_no_gap() -> None:
+    """And a note that is the reason stands once."""
+    probes = {"a": Finding, "b": lambda: Finding(reason="none", notes=("none", "more")), "c": Finding}
+    with pytest.raises(NoGpuFoundError, match=r"^No usable GPU found: none; more$"):
+        detect_device(probes=probes, ram=ram)
+
+
+def test_a_kernel_whose_version_is_no_text_is_read_all_the_same(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 hide nothing."""
+    (tmp_path / "version").write_bytes(b"Linux \xff Microsoft")
+    assert is_wsl(tmp_path / "version")

@@ -290,6 +290,7 @@ def test_every_error_that_is_explained_exists(library: str) -> None:
     [
         ("0,-1,1", "A"),
         ("0,7,1", "A"),
+        ("0,2,1", "A"),
         ("none,0", ""),
         ("1, 0", "AB"),
         ("NoDevFiles", ""),
