@@ -51,7 +51,7 @@ def _of_address(word: str) -> Reference | None:
         return None
     steps = [unquote(step) for step in parts.path.split("/") if step]
     repo, rest = "/".join(steps[:2]), steps[2:]
-    if not rest or (len(rest) == 1 and not rest[0]):
+    if not rest:
         return _checked(repo)
     if rest[0] not in {"tree", "blob", "resolve"} or len(rest) < 2:
         return None

@@ -70,3 +70,37 @@ def test_an_own_endpoint_has_addresses_too(monkeypatch: pytest.MonkeyPatch) -> N
     assert parse_reference("https://hub.example/meadow/lark") is None
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.example")
     assert parse_reference("https://hub.example/meadow/lark") == Reference(repo_id="meadow/lark")
+
+
+@pytest.mark.parametrize("steps", ["tree", "blob", "resolve", "discussions/1", "commits/main", "raw/main/config.json"])
+def test_an_address_of_another_page_names_no_repository(steps: str) -> None:
+    """Nor one that breaks off before the revision."""
+    assert parse_reference(f"https://huggingface.co/meadow/lark/{steps}") is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "revision", "file"),
+    [
+        ("", None, None),
+        ("/", None, None),
+        ("//", None, None),
+        ("/tree/main", "main", None),
+        ("/tree/main/folder", "main", None),
+        ("/blob/main", "main", None),
+        ("/blob/v1/config.json", "v1", "config.json"),
+        ("/resolve/v1/a/b.safetensors", "v1", "a/b.safetensors"),
+    ],
+)
+def test_an_address_has_a_revision_and_a_file(steps: str, revision: str | None, file: str | None) -> None:
+    """Where it goes so far."""
+    found = parse_reference(f"https://huggingface.co/meadow/lark{steps}")
+    assert found is not None
+    assert (found.repo_id, found.revision, found.file) == ("meadow/lark", revision, file)
+
+
+@pytest.mark.parametrize(
+    "word", ["meadow/lark@a b", "meadow/lark@a..b", "meadow/lark@", "meadow/la..rk", "meadow/la--rk", "mea..dow/lark"]
+)
+def test_what_the_hub_would_refuse_is_no_name(word: str) -> None:
+    """Blanks, and dots that could lead elsewhere."""
+    assert parse_reference(word) is None
