@@ -147,3 +147,22 @@ def test_licences_are_nearest_words_too(catalog: Catalog) -> None:
     with pytest.raises(UnknownWordError, match="apach"):
         question_of(catalog, license_=["apach"])
     assert question_of(catalog, license_=["commercial"]).licenses == ("commercial",)
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("englsih", "Did you mean en (English)?"),
+        ("germn", "Did you mean de (German)?"),
+        ("xk", "Did you mean uk (Ukrainian)?"),
+    ],
+)
+def test_an_unknown_language_is_near_a_name_or_else_a_code(catalog: Catalog, word: str, hint: str) -> None:
+    """A name that is alike comes first."""
+    assert refused(catalog, language=[word]) == (f"No model of the catalog claims the language '{word}'", hint)
+
+
+def test_a_precision_and_its_own_format_agree(catalog: Catalog) -> None:
+    """Both may be said."""
+    found = question_of(catalog, precision="int4", format_name="Q4_K_M")
+    assert (found.precision, found.format) == ("int4", "Q4_K_M")

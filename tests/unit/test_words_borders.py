@@ -140,6 +140,7 @@ def test_a_file_runs_as_it_is_stored(catalog: Catalog, qwen: Model, given: dict[
         ({"format_name": "Q4_K_M"}, ("llama.cpp", "Q4_K_M")),
         ({"precision": "int4"}, ("llama.cpp", "Q4_K_M")),
         ({"engine": "vllm", "precision": "fp8"}, ("vllm", "fp8")),
+        ({"engine": "transformers"}, ("transformers", "nf4")),
     ],
 )
 def test_other_words_leave_the_file_alone(
@@ -234,5 +235,6 @@ def test_options_of_the_engine_are_set_and_none_is_not_given(catalog: Catalog, q
     found = load(catalog, qwen, kv_format_v="Q8_0", swa_full=None, n_ubatch=256, sequences=3)
     assert found.kv_format_v is catalog.kv_format("q8_0")
     assert (found.options.n_ubatch, found.options.swa_full, found.sequences) == (256, False, 3)
+    assert load(catalog, qwen, n_ubatch=256).kv_format_v is None
     with pytest.raises(UsageError, match=r"--cache-type-v is an option of llama\.cpp, not of vllm"):
         load(catalog, qwen, engine="vllm", kv_format_v="q8_0")

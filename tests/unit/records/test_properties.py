@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmfit.records.architecture import Role, Section, Tensor
+from llmfit.records.architecture import Cache, CacheKind, Role, Section, Tensor
 from llmfit.records.checkpoint import Checkpoint, StoredTensor
 from llmfit.records.deployment import Change, FileProblem, Place
 from llmfit.records.device import Device, DeviceGpu
@@ -265,3 +265,13 @@ def test_a_sizing_knows_its_device_where_it_was_compared() -> None:
     assert compared.fit is not None
     assert compared.device is compared.fit.device
     assert replace(compared, fit=None).device is None
+
+
+def test_what_a_cache_does_not_say_it_does_not_keep() -> None:
+    """Its elements are counted where they are named; nothing is compressed unless it is said."""
+    cache = Cache(CacheKind.FULL, (0,))
+    assert (cache.key_elements, cache.value_elements, cache.heads, cache.compression) == (0, 0, 0, 1)
+    assert (cache.indexer_elements, cache.conv_elements, cache.recurrent_elements) == (0, 0, 0)
+    plain = make_architecture()
+    assert (plain.is_encoder_only, plain.is_encoder_decoder, plain.num_experts_per_tok) == (False, False, 0)
+    assert plain == replace(plain, extra={"figure": 1})
