@@ -5,14 +5,16 @@ import re
 import pytest
 
 from llmfit.architectures import describe
+from llmfit.errors import UsageError
 from llmfit.estimate.overhead import estimate_overhead
+from llmfit.estimate.training import estimate_training
 from llmfit.estimate.training.bases import base_lines
-from llmfit.estimate.training.saved import saved_terms
+from llmfit.estimate.training.saved import is_wide_norm, saved_terms
 from llmfit.records.architecture import Architecture
 from support.formulas import value_of
 from support.loads import make_architecture, make_load
 from support.ranking import built_in
-from support.training import load
+from support.training import llama, load
 
 
 def described(name: str) -> Architecture:
@@ -60,3 +62,32 @@ def test_contexts_were_larger_up_to_torch_2_1(version: str | None, old: bool) ->
     """Of the time of transformers 4.37."""
     part = estimate_overhead(make_architecture(), make_load("transformers", engine_version=version), explain=True)
     assert ("old context" in {line.label for line in part.lines}) is old
+
+
+@pytest.mark.parametrize(
+    ("model_type", "wide"),
+    [
+        ("gemma3", True),
+        ("t5gemma", True),
+        ("recurrent_gemma", True),
+        ("shieldgemma2", True),
+        ("olmo2", True),
+        ("olmo3", True),
+        ("olmo", False),
+        ("llama", False),
+    ],
+)
+def test_families_whose_norm_multiplies_in_fp32(model_type: str, wide: bool) -> None:  # noqa: FBT001 - a column of the table above
+    """Their product with a trained weight is kept in fp32."""
+    assert is_wide_norm(make_architecture(model_type=model_type)) is wide
+
+
+@pytest.mark.parametrize(("many", "valid"), [(0, False), (1, True), (4, True), (5, False)])
+def test_as_many_layers_train_as_there_are(many: int, valid: bool) -> None:  # noqa: FBT001 - a column of the table above
+    """At least one, at most all."""
+    training = load("freeze", trainable_layers=many)
+    if valid:
+        assert estimate_training(llama(), training).total_bytes > 0
+        return
+    with pytest.raises(UsageError, match="has 4 layers to train"):
+        estimate_training(llama(), training)
