@@ -18,6 +18,7 @@ from llmfit.records.training import METHODS, TargetModules, TrainingFacts, with_
 from support.answers import WORKLOAD, sizing
 from support.inverse_answers import plan
 from support.loads import make_architecture
+from support.picks import pick
 from support.training import load
 
 
@@ -155,7 +156,10 @@ def test_a_plan_answers_where_anything_fits() -> None:
 
 def test_a_score_is_made_of_visible_parts() -> None:
     """Each adds its share of 100 points."""
-    assert ScorePart(name="quality", value=0.5, weight=0.8, detail="").points == pytest.approx(40.0)
+    part = ScorePart(name="quality", value=0.5, weight=0.8, detail="")
+    assert part.points == pytest.approx(40.0)
+    assert replace(pick(), parts=(part, replace(part, weight=0.2))).score == pytest.approx(50.0)
+    assert replace(pick(), parts=()).score == 0
 
 
 def test_rejections_are_counted_by_reason() -> None:
