@@ -266,7 +266,7 @@ def test_gpus_are_found_by_the_beginnings_of_words(
 
 def test_a_gpu_on_which_sources_differ_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
     """With what they say where there are few, with how many there are else."""
-    few = ask(capsys, "gpus", "m5 max").out
+    few = " ".join(ask(capsys, "gpus", "m5 max").out.split())
     assert "Apple M5 Max 36 GB *" in few
     assert "Apple M5 Max 48 GB *" not in few
     assert "* sources differ on Apple M5 Max 36 GB: bandwidth: 614 GB/s is the 40-core GPU" in few
