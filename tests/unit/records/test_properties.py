@@ -1,6 +1,6 @@
 """What records work out of their own fields."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,11 +11,13 @@ from llmfit.records.deployment import Change, FileProblem, Place
 from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.engine import Constant, Engine, StoredPrecision, UnknownConstantError
 from llmfit.records.estimate import Estimate, Fit, Part, PartName, Verdict
+from llmfit.records.model import CHAT_KINDS, DECODERS
 from llmfit.records.plan import GpuChoice, GridCell, Variant
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Recommendations, Rejection, ScorePart
+from llmfit.records.sourced import SourcedModel
 from llmfit.records.training import METHODS, TargetModules, TrainingFacts, with_loss_of
-from support.answers import WORKLOAD, sizing
+from support.answers import WORKLOAD, model, sizing
 from support.inverse_answers import plan
 from support.loads import make_architecture
 from support.picks import pick
@@ -279,3 +281,18 @@ def test_what_a_cache_does_not_say_it_does_not_keep() -> None:
     plain = make_architecture()
     assert (plain.is_encoder_only, plain.is_encoder_decoder, plain.num_experts_per_tok) == (False, False, 0)
     assert plain == replace(plain, extra={"figure": 1})
+
+
+def test_a_model_warns_of_its_data_and_of_how_it_was_read() -> None:
+    """What was found in its files comes first; a row of the catalog has none."""
+    row = replace(model(), data_caveats=("made with answers of a closed model",))
+    facts = {field.name: getattr(row, field.name) for field in fields(row)}
+    read = SourcedModel(**facts, origin="a file", findings=("headers and configuration differ",))
+    assert row.caveats == ("made with answers of a closed model",)
+    assert read.caveats == ("headers and configuration differ", "made with answers of a closed model")
+
+
+def test_what_writes_is_what_chats_and_its_base() -> None:
+    """Encoders, embedders and rerankers write nothing."""
+    assert CHAT_KINDS < DECODERS
+    assert {"base"} == DECODERS - CHAT_KINDS
