@@ -17,8 +17,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_configure() -> None:
-    """Let no test see a catalog of the person who runs it."""
-    os.environ.pop("LLMFIT_CATALOG", None)
+    """Let no test see a catalog or the terminal's width of the person who runs it."""
+    for name in ("LLMFIT_CATALOG", "COLUMNS"):
+        os.environ.pop(name, None)
     os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="llmfit-tests-")
 
 
