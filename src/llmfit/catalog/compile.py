@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from llmfit.catalog.integrity import integrity_problems
+from llmfit.catalog.load import Catalog
 from llmfit.catalog.measured import NAME as MEASURED
 from llmfit.catalog.measured import count_measured
 from llmfit.catalog.problems import Problem
 from llmfit.catalog.rows import BUILT_IN_FILES, Draft, read_document
-from llmfit.catalog.tables import COMPILED, TABLES, Table
+from llmfit.catalog.tables import COMPILED, QUALITIES, TABLES, Table
 from llmfit.catalog.yaml_text import load_yaml
 from llmfit.errors import CatalogError, ProblemsError
 from llmfit.rank.prior import active_parameters, computing_parameters, is_mixture
+from llmfit.rank.quality import Rater
 from llmfit.records.model import Model
+from llmfit.records.recommendation import BADGES
 
 DATA = Path(__file__).parents[3] / "data"
 """Folder of the facts in a checkout; an installed package has none."""
@@ -61,10 +64,43 @@ def compile_tables(draft: Draft) -> dict[str, str]:
             deferred = {row[table.key]: row.pop(table.deferred) for row in rows}
             texts[f"{table.deferred_name}.json"] = _members(deferred)
         texts[f"{table.name}.json"] = _text(table, rows)
+    texts[f"{QUALITIES}.json"] = _qualities(texts)
     content = hashlib.sha256("".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
     counts = {table.name: len(draft.get(table.name, ())) for table in TABLES}
     manifest = {"version": f"{_newest(draft)}+{content[:12]}", "rows": counts}
     return {**texts, "catalog.json": json.dumps(manifest, indent=1) + "\n"}
+
+
+class _Compiled(Catalog):
+    """The catalog of texts that are not written yet."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def _text(self, name: str) -> str:
+        return self._texts.get(f"{name}.json", "{}")
+
+
+def _qualities(texts: Mapping[str, str]) -> str:
+    """Return what the models that a task takes are rated at it: places in the catalog, ratings, errors, badges."""
+    facts = _Compiled(texts)
+    if not json.loads(texts["ranking.json"]):
+        return _members({})
+    rated = {}
+    for task in facts.tasks.values():
+        rater = Rater(facts, tasks=(task,))
+        models = enumerate(facts.models.values())
+        taken = {
+            place: rater.rate(model)
+            for place, model in models
+            if model.kind in task.kinds and set(task.requires) <= set(model.tasks)
+        }
+        ratings = [one.rating for one in taken.values()]
+        errors = [one.standard_error for one in taken.values()]
+        badges = [BADGES.index(one.badge) for one in taken.values()]
+        rated[task.id] = [list(taken), ratings, errors, badges]
+    return _members(rated)
 
 
 def _counted(model: Model) -> Model:

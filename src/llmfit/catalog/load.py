@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmfit.catalog.members import Members
 from llmfit.catalog.names import find_gpu, find_model, find_word
-from llmfit.catalog.tables import BUILT_IN, BY_NAME, COMPILED
+from llmfit.catalog.tables import BUILT_IN, BY_NAME, COMPILED, QUALITIES
 from llmfit.catalog.trusted import record_maker, records_maker
 from llmfit.errors import CatalogError, UsageError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmfit.records.license import License
     from llmfit.records.model import Model
     from llmfit.records.ranking import Ranking
+    from llmfit.records.recommendation import Quality
     from llmfit.records.score import Score
     from llmfit.records.task import Task
     from llmfit.records.training import TrainingFacts
@@ -37,6 +38,7 @@ class Catalog:
         self._folder = folder
         self._user_rows = user_rows or {}
         self._detached_tables: dict[str, Members] = {}
+        self._compiled_alone = not self._user_rows
         self.user_file = user_file
         """The user's own file, where one was read."""
 
@@ -100,6 +102,21 @@ class Catalog:
         """Return the scores on these benchmarks, by their ids with version, without reading the others."""
         return self._of_groups("scores", benchmarks)
 
+    def qualities_of(self, task: str) -> "Mapping[str, Quality]":
+        """Return what models were rated at a task when the catalog was compiled, by id, without terms.
+
+        Those are left out that the task does not take, and all where other models lie on top.
+        """
+        if not self._compiled_alone:
+            return {}
+        from llmfit.records.recommendation import BADGES, Quality
+
+        names = list(self.models)
+        return {
+            names[place]: Quality(rating=rating, standard_error=error, badge=BADGES[badge], terms=(), evidence=())
+            for place, rating, error, badge in zip(*Members(self._text(QUALITIES)).get(task, ()), strict=True)
+        }
+
     @cached_property
     def ranking(self) -> "Ranking":
         """The figures by which models are ranked.
@@ -121,6 +138,7 @@ class Catalog:
     def with_models(self, models: "Iterable[Model]") -> "Catalog":
         """Return the same facts with further models, which replace rows of the same id."""
         made = copy(self)
+        made.__dict__["_compiled_alone"] = False
         made.__dict__["models"] = {**self.models, **{model.id: model for model in models}}
         return made
 

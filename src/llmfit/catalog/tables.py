@@ -72,4 +72,7 @@ TABLES = (
 )
 """Every table, those that others refer to first."""
 
+QUALITIES = "qualities"
+"""Stem of the compiled file with what models were rated at each task."""
+
 BY_NAME = {table.name: table for table in TABLES}

@@ -61,7 +61,7 @@ def _pick(role: str, question: Question, facts: Facts, *, device: Device) -> Com
         else:
             fitting.sort(key=lambda c: c.order)
         if fitting:
-            best = fitting[0]
+            best = field.finished(fitting[0])
             return CompanionPick(
                 role=role,
                 model=best.model,

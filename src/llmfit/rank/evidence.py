@@ -75,7 +75,7 @@ class Evidence:
         mode: str | None,
         special: Callable[[Model], float] | None = None,
     ) -> None:
-        """Read the scores; `special` says what a model gains at the question by what it was made for."""
+        """Note where the scores are; `special` says what a model gains at the question by what it was made for."""
         self.models = facts.models
         self.ranking = facts.ranking
         self.signals = signals
@@ -85,10 +85,16 @@ class Evidence:
         self._observed: dict[str, Observation | None] = {}
         self._relatives: dict[tuple[str, str], Relatives | None] = {}
         self._scales = {scale.benchmark: scale for scale in self.ranking.scales if scale.signal in signals}
-        self._by_model: dict[str, list[Score]] = {}
-        for score in facts.scores_of(self._scales) if self._scales else ():
-            self._by_model.setdefault(score.model, []).append(score)
+        self._scores_of = facts.scores_of
         self._top_weight = max((s.weight for s in signals.values()), default=1.0)
+
+    @cached_property
+    def _by_model(self) -> dict[str, list[Score]]:
+        """Model → its scores on the benchmarks that speak for the question."""
+        found: dict[str, list[Score]] = {}
+        for score in self._scores_of(self._scales) if self._scales else ():
+            found.setdefault(score.model, []).append(score)
+        return found
 
     def size(self, model: Model) -> Size:
         """Return the model's size as the prior reads it, worked out once."""

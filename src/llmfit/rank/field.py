@@ -1,6 +1,7 @@
 """Everybody who comes into question: from the catalog's models to scored candidates."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmfit.architectures import describe
@@ -19,7 +20,7 @@ from llmfit.records.device import Device
 from llmfit.records.estimate import PartName, Verdict
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from llmfit.records.recommendation import Rejection
+from llmfit.records.recommendation import Quality, Rejection
 from llmfit.records.speed import Speed
 from llmfit.records.task import Task
 from llmfit.units import in_gib
@@ -151,13 +152,7 @@ class Field:
     def _candidate(
         self, model: Model, architecture: Architecture, variant: Variant, *, speed: Speed | None
     ) -> Candidate:
-        facts, ranking, format_ = self._facts, self._facts.ranking, variant.workload.format
-        quality = self.rater.rate(model)
-        if self._question.training is None:
-            loss = loss_points(
-                format_, parameters=model.parameters, tasks=self._tasks, ranking=ranking, formats=facts.formats
-            )
-            quality = quantised(quality, format_, loss=loss)
+        ranking, quality = self._facts.ranking, self._quantised(self.rater.brief(model), model, variant)
         room = likely_room(
             variant.fit.estimate,
             context=self._context,
@@ -181,6 +176,21 @@ class Field:
             quality=quality,
             parts=tuple(made[name](weight) for name, weight in self._weights.items()),
         )
+
+    def finished(self, candidate: Candidate) -> Candidate:
+        """Return a candidate that was picked with all that its quality consists of."""
+        whole = self.rater.rate(candidate.model)
+        return replace(candidate, quality=self._quantised(whole, candidate.model, candidate.variant))
+
+    def _quantised(self, quality: Quality, model: Model, variant: Variant) -> Quality:
+        """Return a quality as it is in the variant's format; fine-tuning starts from the published weights."""
+        if self._question.training is not None:
+            return quality
+        facts, format_ = self._facts, variant.workload.format
+        loss = loss_points(
+            format_, parameters=model.parameters, tasks=self._tasks, ranking=facts.ranking, formats=facts.formats
+        )
+        return quantised(quality, format_, loss=loss)
 
 
 def _sieve(question: Question, facts: Facts, *, tasks: tuple[Task, ...]) -> Sieve:

@@ -34,12 +34,19 @@ class Rater:
         mode = next((task.mode for task in tasks if task.mode), None)
         self._evidence = Evidence(facts, signals=signals, mode=mode, special=self._specialist)
         self._known: dict[str, _Weighing] = {}
+        compiled = len(tasks) == 1 and not for_tuning
+        self._compiled: Mapping[str, Quality] = facts.qualities_of(tasks[0].id) if compiled else {}
         self._for_tuning = for_tuning
         self._made_of = _made_of(self._models) if for_tuning else {}
 
     def rating(self, model: Model) -> float:
         """Return the rating of the unquantised model, worked out once and without the words that explain it."""
-        return self._weigh(model).rating
+        known = self._compiled.get(model.id)
+        return self._weigh(model).rating if known is None else known.rating
+
+    def brief(self, model: Model) -> Quality:
+        """Return the quality of the unquantised model; without its terms where it was compiled."""
+        return self._compiled.get(model.id) or self.rate(model)
 
     def rate(self, model: Model) -> Quality:
         """Return the quality of the unquantised model, with the terms of which it consists."""

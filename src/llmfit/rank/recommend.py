@@ -114,6 +114,7 @@ class _Making:
     def __init__(
         self, field: Field, *, tasks: tuple[Task, ...], context: int, beside: tuple[CompanionPick, ...]
     ) -> None:
+        self._finished = field.finished
         self._chooser = field.chooser
         self._tuning = field.tuning
         self._device = field.device
@@ -123,6 +124,7 @@ class _Making:
 
     def make(self, candidate: Candidate, *, rank: int) -> Recommendation:
         """Return the finished recommendation of a candidate."""
+        candidate = self._finished(candidate)
         training = None if self._tuning is None else self._tuning.load(candidate.architecture)
         return Recommendation(
             rank=rank,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from llmfit.records.estimate import Fit
 from llmfit.records.frozen import dataclass
@@ -23,6 +23,7 @@ measured   benchmarks of this model that speak for the task
 related    benchmarks of its base, or of a neighbouring task
 estimated  size, age and family alone
 """
+BADGES: tuple[Badge, ...] = get_args(Badge)
 
 Label = Literal["best quality", "balanced", "fastest", "lightest", "most open"]
 
