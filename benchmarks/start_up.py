@@ -98,21 +98,21 @@ def measure_wall(rounds: int) -> None:
 
 def measure_growth() -> None:
     """Print how much longer ranking takes with ten times the models."""
+    from llmfit.answers.questions import question_of
+    from llmfit.answers.words import device_of
     from llmfit.catalog import load_catalog
-    from llmfit.questions import question_of
     from llmfit.rank import recommend
-    from llmfit.words import device_of
 
     catalog = load_catalog(user_file=None)
     question, device = question_of(catalog, task=["chat"]), device_of(catalog, vram=6)
     seconds = []
     for copies in (1, 10):
-        many = load_catalog(user_file=None)
-        many.__dict__["models"] = {
-            f"{model.id}-{copy}" if copy else model.id: replace(model, id=f"{model.id}-{copy}" if copy else model.id)
+        rows = [
+            replace(model, id=f"{model.id}-{copy}" if copy else model.id)
             for model in catalog.models.values()
             for copy in range(copies)
-        }
+        ]
+        many = catalog.with_models(rows, alone=True)  # nothing of them was rated when the catalog was compiled
         recommend(question, many, device=device)
         started = time.process_time()
         recommend(question, many, device=device)

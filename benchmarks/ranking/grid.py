@@ -12,12 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from trial import catalog
 
+from llmfit.answers.finetuning import to_finetune
+from llmfit.answers.words import device_of
 from llmfit.catalog.load import Catalog
-from llmfit.finetuning import to_finetune
 from llmfit.rank import recommend
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Recommendation, Recommendations
-from llmfit.words import device_of
 
 CARDS = (4, 6, 8, 12, 16, 24, 48, 80)
 TASKS = ("chat", "code", "reasoning", "embed", "korean", "vision")

@@ -6,6 +6,7 @@ Options are those of the command line, with underscores; they are read, checked 
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
+from llmfit.answers.words import device_of
 from llmfit.arguments import (
     DEVICE,
     LOAD,
@@ -26,7 +27,6 @@ from llmfit.records.model import Model
 from llmfit.records.question import DEFAULT_TOP
 from llmfit.records.recommendation import Recommendations
 from llmfit.records.sizing import Sizing
-from llmfit.words import device_of
 
 
 def recommend_models(
@@ -48,7 +48,7 @@ def recommend_models(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.questions import question_of
+    from llmfit.answers.questions import question_of
     from llmfit.rank import recommend
 
     catalog = _catalog(catalog)
@@ -56,7 +56,7 @@ def recommend_models(
     question = question_of(catalog, top=read.pop("top", None), **read)
     device = _device(catalog, device, gpu=gpu, vram=vram, ram=ram) or device_of(catalog)
     if training is not None:
-        from llmfit.finetuning import to_finetune
+        from llmfit.answers.finetuning import to_finetune
 
         method, options = method_of(training)
         question, device = to_finetune(catalog, question, device=device, training=method, **options)
@@ -78,7 +78,7 @@ def estimate_model(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.estimating import size_model
+    from llmfit.answers.estimating import size_model
 
     catalog = _catalog(catalog)
     read = given(LOAD, load)
@@ -101,7 +101,7 @@ def compare_models(
     Raises:
         LlmfitError: No answer can be given for one of them; the message says why.
     """
-    from llmfit.estimating import size_model
+    from llmfit.answers.estimating import size_model
 
     catalog = _catalog(catalog)
     read = given(LOAD, load)
@@ -130,7 +130,7 @@ def estimate_finetuning(
     Raises:
         LlmfitError: No answer can be given; the message says why.
     """
-    from llmfit.finetuning import estimate_finetuning as estimate
+    from llmfit.answers.finetuning import estimate_finetuning as estimate
 
     catalog = _catalog(catalog)
     method, read = method_of({**options, "method": method})

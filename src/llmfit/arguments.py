@@ -158,7 +158,7 @@ def _adapter_dtype(value: object) -> str:
 
 
 def _weight(value: object) -> dict[str, float]:
-    from llmfit.questions import weights_of
+    from llmfit.answers.questions import weights_of
 
     if isinstance(value, Mapping):
         value = [f"{shown(name)}={shown(weight)}" for name, weight in value.items()]

@@ -1,17 +1,17 @@
 """Five commands, one load, same answer: bytes, GPUs, verdict and format follow one rule each, whoever asks."""
 
-from copy import copy
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
 
+from llmfit.answers.checking.question import check_model
+from llmfit.answers.planning import plan_device, wanted_of
+from llmfit.answers.words import device_of
 from llmfit.api import compare_models, estimate_model, recommend_models
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.checking.question import check_model
 from llmfit.errors import UnsupportedWorkloadError
-from llmfit.planning import plan_device, wanted_of
 from llmfit.records.deployment import CheckResult, Limits
 from llmfit.records.device import Device
 from llmfit.records.estimate import Estimate, Fit
@@ -19,7 +19,6 @@ from llmfit.records.model import Model
 from llmfit.records.plan import Variant
 from llmfit.records.training import Training
 from llmfit.records.workload import Workload
-from llmfit.words import device_of
 
 CONTEXT = 4096
 TODAY = date(2026, 11, 21)
@@ -63,9 +62,7 @@ def catalog() -> Catalog:
 @cache
 def alone(name: str) -> Catalog:
     """Return the facts with one model, so that no other is recommended in its place."""
-    made = copy(catalog())
-    made.__dict__["models"] = {name: catalog().models[name]}
-    return made
+    return catalog().with_models([catalog().models[name]], alone=True)
 
 
 @cache

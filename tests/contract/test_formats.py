@@ -5,10 +5,10 @@ import itertools
 import pytest
 import yaml
 
+from llmfit.answers.words import PRECISIONS
 from llmfit.catalog import load_catalog
 from llmfit.estimate.weights.gguf_rules import SCHEMES, Slot, Traits, choices, fitting, head_type
 from llmfit.records.format import Format
-from llmfit.words import PRECISIONS
 from support.formats import DATA, load_formats, load_kv_formats
 
 gguf = pytest.importorskip("gguf")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import llmfit
 from llmfit import arguments
+from llmfit.answers.finetuning import VOCABULARIES
 from llmfit.errors import LlmfitError
-from llmfit.finetuning import VOCABULARIES
 
 CATALOG = llmfit.load_catalog(user_file=None)
 MODELS = st.sampled_from(

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from llmfit.answers.estimating import size_model
+from llmfit.answers.words import device_of
 from llmfit.errors import LlmfitError
-from llmfit.estimating import size_model
-from llmfit.words import device_of
 from support.formulas import value_of
 from support.ranking import built_in
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmfit.answers.checking import Asked, check_load
+from llmfit.answers.words import device_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.checking import Asked, check_load
 from llmfit.errors import LlmfitError
 from llmfit.estimate.shapes import divided
 from llmfit.records.deployment import CheckResult, Limits
@@ -19,7 +20,6 @@ from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 from llmfit.solve.limits import frontier, longest_context, most_sequences, sequences_limit
 from llmfit.solve.search import largest
-from llmfit.words import device_of
 
 TODAY = date(2026, 11, 21)
 GPUS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmfit.finetuning import to_finetune
+from llmfit.answers.finetuning import to_finetune
 from llmfit.licensing import allows
 from llmfit.rank import recommend
 from llmfit.rank.guards import lineage_root

@@ -3,8 +3,8 @@
 from datetime import date
 from functools import cache
 
+from llmfit.answers.planning import Wanted, wanted_of
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.planning import Wanted, wanted_of
 
 TODAY = date(2026, 11, 21)
 """The day of the tests."""

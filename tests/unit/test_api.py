@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import llmfit
+from llmfit.answers.estimating import active_parameters
+from llmfit.answers.explaining import explained
 from llmfit.commands.sink import origin_of
-from llmfit.estimating import active_parameters
-from llmfit.explaining import explained
 from llmfit.records.sizing import Sizing
 from llmfit.render.comparison import ComparisonView
 from llmfit.render.sizing import SizingView

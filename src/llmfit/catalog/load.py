@@ -135,11 +135,11 @@ class Catalog:
         """
         return cast("TrainingFacts", self._only("training"))
 
-    def with_models(self, models: "Iterable[Model]") -> "Catalog":
-        """Return the same facts with further models, which replace rows of the same id."""
+    def with_models(self, models: "Iterable[Model]", *, alone: bool = False) -> "Catalog":
+        """Return the same facts with further models, which replace rows of the same id; `alone` with no others."""
         made = copy(self)
         made.__dict__["_compiled_alone"] = False
-        made.__dict__["models"] = {**self.models, **{model.id: model for model in models}}
+        made.__dict__["models"] = {**({} if alone else self.models), **{model.id: model for model in models}}
         return made
 
     def model(self, name: str) -> "Model":

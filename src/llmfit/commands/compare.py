@@ -54,8 +54,8 @@ def _answer(
     **load: Any,  # noqa: ANN401 - the options of a load, each of its own type
 ) -> Answer:
     mode = o.chosen_output(output, json=json)
+    from llmfit.answers.estimating import size_model
     from llmfit.catalog import load_catalog
-    from llmfit.estimating import size_model
     from llmfit.render.comparison import ComparisonView
     from llmfit.render.view import render
     from llmfit.sources.resolve import model_of

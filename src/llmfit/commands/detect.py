@@ -13,10 +13,10 @@ def detect(*, output: o.OutputMode = None, json: o.Json = False) -> Answer:
     Exit code 3 where no GPU is found.
     """
     mode = o.chosen_output(output, json=json)
+    from llmfit.answers.words import detected_device
     from llmfit.catalog import load_catalog
     from llmfit.render.machine import MachineView
     from llmfit.render.view import render
-    from llmfit.words import detected_device
 
     catalog = load_catalog()
     view = MachineView(device=detected_device(catalog), origin=origin_of("detect", catalog))

@@ -96,11 +96,11 @@ def _answer(
     row = model_of(catalog, model)
     device, notes = device_or_none(catalog, gpu=gpu or (), vram=vram, ram=ram)
     if training is None:
-        from llmfit.estimating import size_model
+        from llmfit.answers.estimating import size_model
 
         sizing = size_model(catalog, row, device=device, **load)
     else:
-        from llmfit.finetuning import estimate_finetuning
+        from llmfit.answers.finetuning import estimate_finetuning
 
         sizing = estimate_finetuning(row, training, device=device, catalog=catalog, **load)
     view = SizingView(sizing=sizing, origin=origin_of("estimate", catalog), explain=explain)
@@ -134,7 +134,7 @@ def device_or_none(
     catalog: "Catalog", *, gpu: Sequence[str], vram: str | None, ram: str | None
 ) -> "tuple[Device | None, tuple[str, ...]]":
     """Return the named device, else this machine's or None where it has no GPU; and what is to be said of it."""
-    from llmfit.words import device_of
+    from llmfit.answers.words import device_of
 
     try:
         device = device_of(catalog, gpu=gpu, vram=vram, ram=ram)

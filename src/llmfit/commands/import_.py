@@ -136,7 +136,7 @@ def _view(
 ) -> Any:  # noqa: ANN401 - the view is imported here
     from dataclasses import replace
 
-    from llmfit.estimating import active_parameters
+    from llmfit.answers.estimating import active_parameters
     from llmfit.licensing import effective_license
     from llmfit.render.importing import ImportView
 

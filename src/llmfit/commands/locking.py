@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from llmfit.render.text import count_of
 
 if TYPE_CHECKING:
+    from llmfit.answers.checking.pins import Pins
     from llmfit.catalog import Catalog
-    from llmfit.checking.pins import Pins
     from llmfit.records.deployment import CheckResult
 
 

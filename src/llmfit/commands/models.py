@@ -44,9 +44,9 @@ def list_models(
     """
     mode = o.chosen_output(output, json=json)
     shown = o.chosen_top(top, show_all=show_all, default=None if query or mode != "table" else 30)
+    from llmfit.answers.questions import question_of
     from llmfit.catalog import load_catalog
     from llmfit.languages import claims
-    from llmfit.questions import question_of
     from llmfit.render.catalog import ModelsView
     from llmfit.render.view import render
 
@@ -93,7 +93,7 @@ def show(model: o.Model, *, output: o.OutputMode = None, json: o.Json = False) -
 
 def row_of(catalog: "Catalog") -> Any:  # noqa: ANN401 - a function from Model to ModelRow
     """Return a function that adds to a model what is worked out about it."""
-    from llmfit.estimating import active_parameters
+    from llmfit.answers.estimating import active_parameters
     from llmfit.licensing import effective_license
     from llmfit.render.catalog import ModelRow
 

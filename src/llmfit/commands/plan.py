@@ -15,8 +15,8 @@ from llmfit.errors import UnknownWordError, UsageError, nearest
 from llmfit.quantities import iso_date, percent
 
 if TYPE_CHECKING:
+    from llmfit.answers.planning import Wanted
     from llmfit.catalog import Catalog
-    from llmfit.planning import Wanted
     from llmfit.records.device import Device
     from llmfit.records.model import Model
     from llmfit.records.plan import Plan
@@ -95,9 +95,9 @@ def _answer(
     kind = None if emit is None else _emit_of(emit)
     if here and (gpu or vram):
         raise UsageError("--here and another device contradict each other", hint="Give one of them")
+    from llmfit.answers.planning import wanted_of
     from llmfit.catalog import load_catalog
     from llmfit.estimate.shapes import refuse_one_of_several
-    from llmfit.planning import wanted_of
     from llmfit.render.inverse import PlanView
     from llmfit.render.shortfall import shortfall
     from llmfit.render.view import render
@@ -134,7 +134,7 @@ def _device(
     catalog: "Catalog", *, gpu: Sequence[str], vram: str | None, ram: str | None, here: bool
 ) -> "Device | None":
     """Return the device that was named; None where none was, because the machine is then what is searched."""
-    from llmfit.words import device_of
+    from llmfit.answers.words import device_of
 
     if gpu or vram is not None or here:
         return device_of(catalog, gpu=gpu, vram=vram, ram=ram)
@@ -157,11 +157,11 @@ def _engines(
 
     Of them those that have the options that were given.
     """
-    from llmfit.planning.question import engines_with, usual_engine
+    from llmfit.answers.planning.question import engines_with, usual_engine
 
     able = engines_with(options, flags=flags)
     if kind is not None:
-        from llmfit.planning.launch import ENGINES
+        from llmfit.answers.planning.launch import ENGINES
 
         return [engine for engine in ENGINES[kind] if engine in able][:1] or [ENGINES[kind][0]]
     if device is not None:
@@ -173,7 +173,7 @@ def _engines(
 def _plan(
     wanted: "Wanted", catalog: "Catalog", device: "Device | None", *, load_given: bool, day: date, stale: bool
 ) -> "Plan":
-    from llmfit.planning import plan_device, plan_grid, plan_machines
+    from llmfit.answers.planning import plan_device, plan_grid, plan_machines
 
     if device is not None:
         return plan_device(wanted, device)
@@ -184,7 +184,7 @@ def _plan(
 
 def _launch(wanted: "Wanted", found: "Plan", kind: str) -> tuple[str, tuple[str, ...]]:
     """Return the launch, empty where nothing fits, and what it leaves to whoever starts it."""
-    from llmfit.planning.launch import launch_of
+    from llmfit.answers.planning.launch import launch_of
     from llmfit.render.emit import emit
 
     launch = launch_of(wanted, found, emit=kind)

@@ -80,18 +80,18 @@ def _answer(
     from llmfit.records.question import DEFAULT_TOP
 
     shown = o.chosen_top(top, show_all=show_all, default=DEFAULT_TOP)
-    from llmfit.questions import question_of, weights_of
+    from llmfit.answers.questions import question_of, weights_of
+    from llmfit.answers.words import device_of
     from llmfit.rank import recommend as rank
     from llmfit.render.recommendation import RecommendationsView
     from llmfit.render.view import render
-    from llmfit.words import device_of
 
     catalog = _catalog(also or ())
     question = question_of(catalog, top=shown, weights=weights_of(weight or ()), **wishes)
     asked = None if why_not is None else catalog.model(why_not).id
     device = device_of(catalog, gpu=gpu or (), vram=vram, ram=ram)
     if tuning:
-        from llmfit.finetuning import to_finetune
+        from llmfit.answers.finetuning import to_finetune
 
         question, device = to_finetune(catalog, question, device=device, **tuning)
     answer = rank(question, catalog, device=device)
@@ -113,11 +113,11 @@ def _with_sources(
 ) -> "Recommendations":
     """Return the answer with where its figures come from, where that was asked for, or a licence was."""
     if explain:
-        from llmfit.explaining import explained
+        from llmfit.answers.explaining import explained
 
         answer = explained(answer, device=device)
     if explain or answer.question.licenses:
-        from llmfit.explaining import sourced
+        from llmfit.answers.explaining import sourced
 
         answer = sourced(answer, model=catalog.model)
     return answer

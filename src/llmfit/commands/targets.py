@@ -10,8 +10,8 @@ from llmfit.commands.parsing import engine_option
 from llmfit.errors import AmbiguousModelError, CannotAnswerError, SourceError, UnknownModelError, UsageError
 
 if TYPE_CHECKING:
+    from llmfit.answers.checking.pins import Pins
     from llmfit.catalog import Catalog
-    from llmfit.checking.pins import Pins
     from llmfit.records.deployment import CheckResult
     from llmfit.records.model import Model
 
@@ -50,7 +50,7 @@ def check_targets(
     given = [name for name, word in words.items() if word not in (None, [], False)]
     if given:
         raise UsageError(f"{option_of(given[0])} has no meaning with a deploy file", hint="Write it into the file")
-    from llmfit.checking import check_file
+    from llmfit.answers.checking import check_file
     from llmfit.deployments import read_deployments
 
     found: list[CheckResult] = []
@@ -100,10 +100,10 @@ def _check_models(
     pins: "Mapping[str, Pins] | None",
 ) -> "tuple[CheckResult, ...]":
     """Return a result for each model; among several, one that is unknown is undecided and hides no other."""
-    from llmfit.checking import check_model
-    from llmfit.checking.load import undecided
-    from llmfit.checking.question import limits_of
-    from llmfit.words import device_of
+    from llmfit.answers.checking import check_model
+    from llmfit.answers.checking.load import undecided
+    from llmfit.answers.checking.question import limits_of
+    from llmfit.answers.words import device_of
 
     rows = _rows(targets, catalog)
     load = dict(words)

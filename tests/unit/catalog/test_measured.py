@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from llmfit.answers.finetuning import training_of
 from llmfit.catalog import load_catalog
 from llmfit.catalog.compile import DATA
 from llmfit.catalog.measured import NAME, count_measured, measured_of
 from llmfit.catalog.tables import COMPILED
-from llmfit.finetuning import training_of
 from llmfit.records.measured import Measured
 from llmfit.records.workload import Workload
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from llmfit.answers.checking import check_file
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.checking import check_file
 from llmfit.deployments import read_deployments
 from llmfit.deployments.read import parse_deployments
 from llmfit.errors import InvalidFileError

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.errors import CannotAnswerError, UsageError
@@ -22,7 +23,6 @@ from llmfit.estimate.shapes import (
 from llmfit.records.architecture import Architecture
 from llmfit.records.checkpoint import Checkpoint
 from llmfit.records.workload import EngineOptions, Workload
-from llmfit.words import device_of
 from support.terminal import ask
 
 

@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.catalog.load import Catalog, load_catalog
 from llmfit.rank import recommend
 from llmfit.rank.quality import Rater
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Quality, Recommendations
 from llmfit.records.training import Training
-from llmfit.words import device_of
 
 
 class Uncompiled(Catalog):

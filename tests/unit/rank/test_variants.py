@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from llmfit.answers.words import kv_format_of
 from llmfit.architectures import describe
 from llmfit.catalog import load_catalog
 from llmfit.errors import CannotAnswerError
@@ -16,7 +17,6 @@ from llmfit.records.estimate import Verdict
 from llmfit.records.format import EngineName, Format, PrecisionName
 from llmfit.records.model import Model
 from llmfit.records.question import Question
-from llmfit.words import kv_format_of
 from support.ranking import GIB, built_in, card, ranked, world
 
 

@@ -12,12 +12,12 @@ import jsonschema
 import pytest
 import ruamel.yaml
 
+from llmfit.answers.planning import plan_device, wanted_of
+from llmfit.answers.planning.launch import ENGINES, launch_of
+from llmfit.answers.words import device_of
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.planning import plan_device, wanted_of
-from llmfit.planning.launch import ENGINES, launch_of
 from llmfit.records.plan import Launch
 from llmfit.render.emit import KINDS, emit
-from llmfit.words import device_of
 from support.published import published_schema
 
 LLAMA_SERVER = frozenset(

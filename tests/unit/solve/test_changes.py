@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.records.deployment import Change
 from llmfit.records.device import Device
 from llmfit.records.workload import EngineOptions, Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import judge, with_context
-from llmfit.words import device_of
 from support.planning import catalog, wanted
 
 GIB = 2**30

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.fit import fit, shares
@@ -13,7 +14,6 @@ from llmfit.records.workload import EngineOptions, Workload
 from llmfit.solve.changes import Alternatives, smaller_formats, solve_changes
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.share import utilization
-from llmfit.words import device_of
 
 GIB = 2**30
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.estimate import estimate
 from llmfit.records.workload import EngineOptions
 from llmfit.solve.changes import split_change
 from llmfit.solve.judge import Judgement, judge
 from llmfit.solve.offload import Offload
 from llmfit.solve.pairs import device_change, step_change
-from llmfit.words import device_of
 from support.planning import catalog, wanted
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from llmfit.answers.words import architecture_of, device_of, workload_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
 from llmfit.records.architecture import Architecture
@@ -13,7 +14,6 @@ from llmfit.records.device import Device
 from llmfit.records.workload import Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import judge, with_context
-from llmfit.words import architecture_of, device_of, workload_of
 from support.terminal import ask
 
 

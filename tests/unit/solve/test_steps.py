@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from llmfit.answers.words import device_of
 from llmfit.records.workload import EngineOptions, Workload
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import judge, with_context
 from llmfit.solve.steps import shorter_steps
-from llmfit.words import device_of
 from support.planning import catalog, wanted
 from support.terminal import ask
 
