@@ -1,12 +1,12 @@
 """How good each model is at a question's tasks: prior, family, benchmarks, caps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import sqrt
 
 from llmfit.rank.evidence import Evidence, Observation, Signal, evidence_rows, signals_of, thinks
 from llmfit.rank.facts import Facts
 from llmfit.rank.prior import prior_points, prior_terms
+from llmfit.records.frozen import dataclass
 from llmfit.records.model import CHAT_KINDS, COPY_RELATIONS, Model
 from llmfit.records.ranking import Ranking
 from llmfit.records.recommendation import Badge, Quality, RatingTerm
@@ -76,7 +76,7 @@ class Rater:
             standard_error=sqrt(found.variance + unseen),
             badge=_badge(found.own, None if found.own else found.seen, related=related),
             terms=tuple(terms),
-            evidence=evidence_rows(found.seen, factor=self._factor(found)) if found.seen else (),
+            evidence=evidence_rows(found.seen, factor=self._factor(found.own)) if found.seen else (),
         )
 
     def _weigh(self, model: Model) -> "_Weighing":
@@ -88,23 +88,33 @@ class Rater:
     def _weighing(self, model: Model) -> "_Weighing":
         ranking, own = self._ranking, self._evidence.observe(model)
         seen = own or self._inherit(model)
-        series, variance = self._evidence.relatives(model, own)
-        found = _Weighing(own=own, seen=seen, special=self._specialist(model), thinking=self._thinking(model))
-        found.series = series if abs(series) >= _LEAST_SERIES else 0.0
+        expected, variance = self._evidence.relatives(model, own)
+        series = expected if abs(expected) >= _LEAST_SERIES else 0.0
+        share = benchmarks = 0.0
         if seen is not None:
-            found.share = variance / (variance + seen.variance * self._factor(found))
-            found.benchmarks = found.share * (seen.points - series)
-        found.variance = variance * (1 - found.share)
+            share = variance / (variance + seen.variance * self._factor(own))
+            benchmarks = share * (seen.points - expected)
+        special, thinking = self._specialist(model), self._thinking(model)
         size = self._evidence.size(model)
         prior = prior_points(ranking.prior, ranking.small, ranking.sparse, size=size, released=model.released)
-        found.rating = sum((*prior.values(), found.special, found.thinking, found.series, found.benchmarks))
-        found.cap = self._cap(model, own, found.rating)
-        found.rating += found.cap
-        return found
+        rating = sum((*prior.values(), special, thinking, series, benchmarks))
+        cap = self._cap(model, own, rating)
+        return _Weighing(
+            own=own,
+            seen=seen,
+            special=special,
+            thinking=thinking,
+            series=series,
+            share=share,
+            benchmarks=benchmarks,
+            cap=cap,
+            variance=variance * (1 - share),
+            rating=rating + cap,
+        )
 
-    def _factor(self, found: "_Weighing") -> float:
+    def _factor(self, own: Observation | None) -> float:
         """Return how much more variance evidence has that is another model's."""
-        return 1.0 if found.own else self._ranking.judgement.related_factor
+        return 1.0 if own else self._ranking.judgement.related_factor
 
     def _inherit(self, model: Model) -> Observation | None:
         """Return what benchmarks say of the nearest instruct-tuned ancestor, or of what was made of the base."""
@@ -141,7 +151,7 @@ class Rater:
         return min(0.0, limit - rating)
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Weighing:
     """What a rating consists of, in points, before words are made of it."""
 
@@ -150,13 +160,13 @@ class _Weighing:
     """What benchmarks say of the model, or else of its base."""
     special: float
     thinking: float
-    series: float = 0.0
-    share: float = 0.0
+    series: float
+    share: float
     """How far `seen` is believed, 0 to 1."""
-    benchmarks: float = 0.0
-    cap: float = 0.0
-    variance: float = 0.0
-    rating: float = 0.0
+    benchmarks: float
+    cap: float
+    variance: float
+    rating: float
 
 
 def _made_of(models: Mapping[str, Model]) -> dict[str, list[Model]]:
