@@ -24,6 +24,9 @@ _COUNTED_AFTER = r"(?i)(.+?)\s+[x×*]\s?(\d{1,4})\s*"
 """`L4 x2`."""
 _AMOUNT = r"(?i)\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(?:g|gb|gib)?\s*"
 
+_CARDS = r"(?i)\s*\d{1,4}\s*(?:gi?b?)?\s*[x×*+]\s*\d{1,4}\s*(?:gi?b?)?\s*"
+"""Several cards where a size of one is asked for: `2x24`, `24GB x 2`, `24+24`."""
+
 
 def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
     """Return the bytes of a memory size in GB, 1 GB taken as 1 GiB as on the box of a card.
@@ -34,7 +37,9 @@ def gigabytes(value: str | float, *, option: str, most: int = MOST_VRAM) -> int:
     said = re.fullmatch(_AMOUNT, str(value))
     amount = float(said[1]) if said else float("nan")
     if said is None:
+        several = option == "--vram" and re.fullmatch(_CARDS, str(value))
         hint = _readable(str(value)) or f"Write for example {option} 8"
+        hint = 'It is the size of one card; several are named: --gpu "2x RTX 3090"' if several else hint
         raise UsageError(f"{option} {shown(str(value))}: not a number of gigabytes", hint=hint)
     fault, hint = "", ""
     if amount <= 0:

@@ -93,6 +93,29 @@ class Command(TyperCommand):
         """Return the parameters, each with a plain reader."""
         return _use_plain(super().get_params(ctx))
 
+    def make_parser(self, ctx: Any) -> Any:  # noqa: ANN401 - its type is a private one of Typer
+        """Return a parser that refuses an option of one value that is given twice: click keeps the last in silence."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_once(args: list[str]) -> tuple[dict[str, Any], list[str], list[Any]]:
+            found = parse(args)
+            if len(found[2]) > len(found[0]):  # more options than names: some are repeated
+                _refuse_repeated(found[2])
+            return found
+
+        parser.parse_args = parse_once  # type: ignore[method-assign]  # click asks no other way for a parser of its own
+        return parser
+
+
+def _refuse_repeated(given: list[Any]) -> None:
+    """Refuse an option with a single value that stands twice among the given; switches may be repeated."""
+    for place, option in enumerate(given):
+        if option in given[:place] and not option.multiple and not option.is_flag:
+            name = option.opts[0]
+            hint = 'Give one size; several cards are named: --gpu "2x RTX 3090"' if name == "--vram" else "Give it once"
+            raise UsageError(f"{name} is given more than once, and takes one value", hint=hint)
+
 
 class Group(TyperGroup):
     """A group of commands that reads its options plainly."""

@@ -51,3 +51,25 @@ def test_top_and_all_exclude_each_other() -> None:
     assert chosen_top(None, show_all=True, default=5) is None
     with pytest.raises(UsageError, match="contradict"):
         chosen_top(3, show_all=True, default=5)
+
+
+@pytest.mark.parametrize("option", ["--vram", "--ram", "--context"])
+def test_an_option_of_one_value_is_given_once(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last of two would be taken in silence otherwise: two cards would be one."""
+    said = ask(capsys, "estimate", "Qwen/Qwen3-8B", "--vram", "24", option, "24", option, "8")
+    assert (said.code, said.out) == (2, "")
+    assert f"error: {option} is given more than once" in said.err
+    assert ('--gpu "2x RTX 3090"' in said.err) == (option == "--vram")
+
+
+def test_options_of_many_values_and_switches_may_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two tasks are two wishes, and asking for JSON twice is asking for it."""
+    words = ("--task", "chat", "--task", "code", "--json", "--json", "--top", "1")
+    assert ask(capsys, "recommend", "--vram", "8", *words).code == 0
+
+
+@pytest.mark.parametrize("size", ["2x24", "24GB x 2", "24+24"])
+def test_several_cards_are_named_instead_of_sized(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--vram` is the size of one card; the hint says how two are written."""
+    said = ask(capsys, "recommend", "--vram", size)
+    assert (said.code, '--gpu "2x RTX 3090"' in said.err) == (2, True)
