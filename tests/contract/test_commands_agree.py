@@ -154,3 +154,23 @@ def test_five_commands_refuse_the_same_load(name: str, engine: str, precision: s
     assert checked(model, place, engine, precision).status == "undecided"
     assert recommended(model, place, engine, precision) is None
     assert planned(model, place, engine, precision).reason
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("engine", ["llama.cpp", "transformers", "vllm"])
+@pytest.mark.parametrize("card", ["L4", "RTX 4090", "A100 SXM4 80GB"])
+def test_the_longest_context_with_a_tenth_free_is_one(card: str, engine: str, precision: str) -> None:
+    """`recommend` says what `plan` does in whole 1,024 tokens, and `estimate` says that it fits, and one more not."""
+    place = device_of(catalog(), gpu=[card])
+    for name in ("Qwen/Qwen3-8B", "Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen3-32B"):
+        model = catalog().models[name]
+        longest = planned(model, place, engine, precision).comfortable_context
+        words: dict[str, Any] = {"task": ["chat"], "engine": [engine], "precision": precision, "context": CONTEXT}
+        picks = recommend_models(device=place, catalog=alone(name), **words).picks
+        assert [pick.max_context for pick in picks] == (
+            [] if longest < CONTEXT else [longest if longest == model.context_length else longest // 1024 * 1024]
+        )
+        if longest:
+            assert estimated(model, place, engine, precision, context=longest).verdict == "fits"
+        if 0 < longest < model.context_length:
+            assert estimated(model, place, engine, precision, context=longest + 1).verdict == "tight"

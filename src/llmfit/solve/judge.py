@@ -31,8 +31,11 @@ class Room:
 
     needed: int
     allowed: int
-    """What the load may take there: what is usable less the headroom, and no more than the engine itself takes."""
+    """What the load may take there: what is usable to the engine, less the headroom."""
     usable: int
+    """What the engine can use there: the base of the verdict, of the headroom and of every percent."""
+    card: int
+    """What every program could use there: more than that where vLLM takes a smaller share."""
 
     @property
     def margin(self) -> int:
@@ -86,7 +89,8 @@ def judge(
 ) -> Judgement:
     """Return what the load takes and leaves.
 
-    `headroom`: share of each GPU's usable memory that must stay free; `headroom_bytes`: the same in bytes.
+    `headroom`: share of what the engine can use of each GPU that must stay free, as in the verdict of `fit`;
+    `headroom_bytes`: the same in bytes.
 
     Raises UnsupportedWorkloadError where the engine cannot run the model in the format, or not on these GPUs.
     """
@@ -95,11 +99,11 @@ def judge(
     workload = resolve(architecture, workload, device=device)
     gpus = sorted(device.gpus, key=lambda gpu: -gpu.usable_bytes)
     rooms = []
-    for place, (needed, usable) in enumerate(shares(found, device)):
+    for place, (needed, card) in enumerate(shares(found, device)):
+        budget = vllm_budget(workload, gpus[place]) if workload.engine.id == "vllm" and gpus else card
+        usable = min(card, budget)
         allowed = usable - max(headroom_bytes, -int(-headroom * usable // 1))
-        if workload.engine.id == "vllm" and gpus:
-            allowed = min(allowed, vllm_budget(workload, gpus[place]))
-        rooms.append(Room(needed=needed, allowed=allowed, usable=usable))
+        rooms.append(Room(needed=needed, allowed=allowed, usable=usable, card=card))
     return Judgement(
         workload=workload,
         estimate=found,

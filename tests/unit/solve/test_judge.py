@@ -7,7 +7,7 @@ import pytest
 from llmfit.answers.words import device_of
 from llmfit.architectures import describe
 from llmfit.catalog import Catalog, load_catalog
-from llmfit.fit import fit, shares
+from llmfit.fit import ROOMY, fit, shares
 from llmfit.records.architecture import Architecture
 from llmfit.records.estimate import PartName, Verdict
 from llmfit.records.workload import EngineOptions, Workload
@@ -73,6 +73,19 @@ def test_vllm_is_held_to_its_share_of_the_card() -> None:
     beside = sum(round(engine.constant(name, "cuda").value) for name in ("context_bytes", "graph_bytes"))
     assert half.tightest.allowed == int(0.5 * device.gpus[0].total_bytes) + beside
     assert half.utilization == 0.5
+
+
+@pytest.mark.parametrize(("engine", "format_"), [("llama.cpp", "f16"), ("transformers", "bf16"), ("vllm", "bf16")])
+def test_a_tenth_of_headroom_is_the_verdict_that_it_fits(engine: str, format_: str) -> None:
+    """Both take the tenth of what the engine can use: of vLLM's share, and not of the card."""
+    device = device_of(catalog(), gpu=["L4"])
+    verdicts = set()
+    for context in range(2048, 65_537, 2048):
+        found = judge(architecture(), load(engine, format_, context=context), device=device, headroom=ROOMY)
+        assert found.runs is (found.fit.verdict is Verdict.FITS)
+        assert (found.tightest.usable < found.tightest.card) is (engine == "vllm")
+        verdicts.add(found.fit.verdict)
+    assert {Verdict.FITS, Verdict.TIGHT} < verdicts
 
 
 def test_a_small_card_has_less_than_the_default_share_free() -> None:

@@ -42,8 +42,7 @@ def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Findin
     if found.fit.verdict is Verdict.UNKNOWN:
         yield Finding(rule="undecided", level="unknown", message=found.fit.reason)
     elif room.margin < 0:
-        budget = room.allowed < room.usable
-        what = f"{in_gib(room.allowed)} that the engine takes" if budget else f"{in_gib(room.usable)} usable"
+        what = f"{in_gib(room.usable)} {'that the engine takes' if room.usable < room.card else 'usable'}"
         where = "the fullest GPU" if len(device.gpus) > 1 else device.name or "RAM"
         offload = "; it runs with part of it in RAM" if sizing.offload is not None else ""
         part = found.deciding_part.value.replace("_", " ")

@@ -240,6 +240,20 @@ def test_vllm_is_told_what_it_would_not_do_itself() -> None:
     assert found("engine", sequences=300, context=64) == []
 
 
+@pytest.mark.parametrize("limits", [Limits(min_headroom_percent=10), Limits(min_headroom_gb=2)])
+def test_headroom_is_judged_on_what_vllm_takes(limits: Limits) -> None:
+    """What is printed as free is what is compared with the limit: a share of the card, and not the card."""
+    result = checked(engines=["vllm"], precision="bf16", context=15_904, limits=limits)
+    assert result.sizing is not None
+    assert result.sizing.fit is not None
+    usable = result.sizing.fit.device.usable_bytes
+    assert result.margin_bytes == usable - result.sizing.estimate.total_bytes
+    assert result.margin_percent == round(100 * result.margin_bytes / usable, 1)
+    assert result.margin_bytes < min(usable / 10, 2 * 2**30)
+    assert [one.rule for one in result.findings if one.level == "error"] == ["headroom"]
+    assert result.status == "fail"
+
+
 def test_a_result_says_which_machine_and_part_decide() -> None:
     """Bytes and percent of the fullest GPU, and what a lock file needs."""
     result = checked(device=device_of(catalog(), gpu=["2x L4"]), engines=["transformers"])
