@@ -85,6 +85,9 @@ def _check(model: SourcedModel, row: Mapping[str, Any]) -> None:
         raise UsageError(f"{model.id} has an architecture that cannot be counted", hint="Import its 16-bit repository")
     owner, _, name = str(row["id"]).partition("/")
     if not (owner and name and "/" not in name and f"{owner}{name}".isprintable() and " " not in f"{owner}{name}"):
+        if model.publisher == "local" and row["id"] == model.id:  # the name of what was read, not an id that was given
+            message = f"{model.id[:100]!r} is the name of a folder or a file, which has no id of a model"
+            raise UsageError(message, hint="Give --id owner/name")
         raise UsageError(f"{str(row['id'])[:100]!r} is no id of a model", hint="Give --id owner/name")
 
 

@@ -57,6 +57,16 @@ def test_what_the_source_does_not_tell_is_asked_for(
     assert not own.exists()
 
 
+def test_a_folder_without_an_id_is_told_from_a_wrong_id(
+    own: Path, lark: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of a folder was never meant as an id; a wrong one that was given is named as such."""
+    said = imported(capsys, lark, *STATED)
+    assert f"{lark.name!r} is the name of a folder" in said.json["error"]["message"]
+    assert "'lark2' is no id" in imported(capsys, lark, "--id", "lark2", *STATED).json["error"]["message"]
+    assert not own.exists()
+
+
 def test_a_gguf_file_becomes_a_row(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Metadata become fields of config.json that describe the same model."""
     write_gguf(tmp_path / "m.gguf")
