@@ -40,7 +40,7 @@ def translate(error: Exception, *, repo_id: str, hint: str) -> LlmfitError | Non
     """Return our error for a foreign one; None where it is none that was foreseen."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "RepositoryNotFoundError" in kinds and "GatedRepoError" not in kinds:
-        more = f"; {hint}" if hint else ""
+        more = f". {hint}" if hint else ""
         return UnknownModelError(
             f"Neither the catalog nor the Hub has {repo_id}", hint=f"A private repository needs HF_TOKEN{more}"
         )
@@ -142,7 +142,7 @@ _NO_ANSWER = frozenset({"TimeoutException", "ProxyError", "ConnectError"})
 def _of_transport(kinds: set[str], *, repo_id: str, hint: str) -> LlmfitError | None:
     for kind, message, advice in _TRANSPORT:
         if kind in kinds:
-            more = f"; {hint}" if hint else ""
+            more = f". {hint}" if hint else ""
             if kinds & _NO_ANSWER:
                 return UnreachableError(f"The catalog lacks {repo_id}. {message}", hint=f"{advice}{more}")
             return SourceError(f"{message}, for {repo_id}", hint=advice)

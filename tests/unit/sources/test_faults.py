@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from llmfit.sources.faults import translate
 from support.checkpoints import LLAMA, safetensors_bytes
 from support.hub import Fault, Hub, cut_off, endless, hang, hang_up, status
 from support.terminal import Said, ask
@@ -91,3 +92,13 @@ def test_how_long_to_wait_is_repeated(hub: Hub, capsys: pytest.CaptureFixture[st
     hub.faults["/api/models"] = FAULTS["429 with seconds"]
     assert "after 17 seconds" in estimated(capsys, "meadow/lark").json["error"]["hint"]
     assert len(hub.requests) == 1
+
+
+def test_advice_and_near_names_are_sentences_of_their_own() -> None:
+    """A hint has one sentence for the network and one for the catalog."""
+    near = "Did you mean meadow/larch?"
+    for error in (type("ConnectError", (Exception,), {})(), type("RepositoryNotFoundError", (Exception,), {})()):
+        found = translate(error, repo_id="meadow/lark", hint=near)
+        assert found is not None
+        assert found.hint.endswith(f". {near}")
+        assert ";" not in found.hint
