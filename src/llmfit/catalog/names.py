@@ -21,6 +21,8 @@ from llmfit.units import GIB
 
 SHOWN = 6
 """Names that a hint lists."""
+NEAR = 0.6
+"""How alike a word must be to be meant: `cht` is 0.86 like `chat`, a made-up word of four letters 0.57 like `law`."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -90,8 +92,12 @@ def find_word(
     joined = {_joined(name): owner for name, owner in reversed(spelled.items())}
     if (same := joined.get(_joined(wanted))) is not None:
         return rows[same]
-    close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled)))
-    hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, sorted(rows), usual=usual)}"
+    close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled, cutoff=NEAR)))
+    hint = (
+        f"Did you mean {listed(close)}?"
+        if close
+        else f"Known: {_some(wanted, _ordered(rows, usual=usual), usual=usual)}"
+    )
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
 
 
@@ -112,13 +118,20 @@ def _letters(word: str) -> str:
     return normalize("NFKD", word)
 
 
+def _ordered(rows: Iterable[str], *, usual: str) -> list[str]:
+    """Return names by their letters, or as the catalog has them after the usual one, which is asked for most."""
+    return sorted(rows) if not usual else sorted(rows, key=lambda name: name != usual)
+
+
 def _some(word: str, names: Sequence[str], *, usual: str = "") -> str:
-    """Return all names of a small vocabulary, of a larger one the usual one and those that come closest."""
+    """Return all names of a small vocabulary; of a larger one those that come closest, or the first where one is usual.
+
+    The first of `names` is then the usual one.
+    """
     if len(names) <= 2 * SHOWN:
         return listed(names)
-    first = [usual] if usual in names else []
-    close = [name for name in nearest(word, names, limit=SHOWN, cutoff=0.0) if name not in first]
-    return f"{', '.join([*first, *close][:SHOWN])} and {len(names) - SHOWN} others"
+    close = list(names) if usual in names else nearest(word, names, limit=SHOWN, cutoff=0.0)
+    return f"{', '.join(close[:SHOWN])} and {len(names) - SHOWN} others"
 
 
 _VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")
