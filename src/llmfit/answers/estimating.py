@@ -9,13 +9,10 @@ from llmfit.errors import InvalidConfigError, UnsupportedArchitectureError, Usag
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import Fit, Verdict
-from llmfit.records.model import Model
+from llmfit.records.model import WRITE_NOTHING, Model
 from llmfit.records.sizing import Sizing, Split
 from llmfit.records.sourced import SourcedModel
 from llmfit.records.workload import Workload
-
-_WRITE_NOTHING = frozenset(("embedding", "reranker"))
-"""Kinds of model that answer with a vector or a score, decoders too."""
 
 
 def size_model(
@@ -49,7 +46,7 @@ def size_model(
     fitted = None if device is None else fit(estimated, device)
     speed, why = None, ""
     if architecture and device and fitted and fitted.verdict.value in {"fits", "tight"}:
-        writes = model.kind not in _WRITE_NOTHING
+        writes = model.kind not in WRITE_NOTHING
         speed = estimate_speed(architecture, workload, device=device, estimate=estimated) if writes else None
         why = "" if speed else why_no_speed(architecture, workload, device=device, writes=writes)
     split = None

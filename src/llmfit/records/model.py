@@ -24,6 +24,8 @@ CHAT_KINDS: frozenset[ModelKind] = frozenset(("instruct", "reasoning"))
 """Kinds that answer whoever writes to them."""
 DECODERS: frozenset[ModelKind] = CHAT_KINDS | {"base"}
 """Kinds that continue text token by token."""
+WRITE_NOTHING: frozenset[ModelKind] = frozenset(("embedding", "reranker"))
+"""Kinds that answer without a token: with a vector or a score."""
 COPY_RELATIONS: frozenset[Relation] = frozenset(("quantized", "repack"))
 """Relations in which the weights are another's own: its licence and its quality hold, whatever the copy says."""
 
