@@ -18,7 +18,7 @@ from llmfit.rank.variants import Chooser, Variant, file_bytes
 from llmfit.records.architecture import Architecture
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName, Verdict
-from llmfit.records.model import Model
+from llmfit.records.model import WRITE_NOTHING, Model
 from llmfit.records.question import Question
 from llmfit.records.recommendation import Quality, Rejection
 from llmfit.records.speed import Speed
@@ -127,7 +127,8 @@ class Field:
             detail = f"the smallest file, {smallest.workload.format.id}, is {in_gib(file, digits=1)}"
             return Rejection(model=model.id, reason="download", detail=detail)
         if smallest.fit.verdict is Verdict.OFFLOAD and self._question.offload_top:
-            gathered.offload.append(self._candidate(model, architecture, smallest, speed=None))
+            split = smallest if self.tuning else self.chooser.with_ram(model, architecture, smallest)
+            gathered.offload.append(self._candidate(model, architecture, split, speed=None))
             return None
         reason = "unknown" if smallest.fit.verdict is Verdict.UNKNOWN else "too_large"
         return Rejection(model=model.id, reason=reason, detail=self._misfit(smallest))
@@ -143,7 +144,9 @@ class Field:
             out.fitting.append(self._candidate(model, architecture, variant, speed=None))
             return None
         slowest = self._question.min_tokens_per_second
-        speed = estimate_speed(architecture, variant.workload, device=self.device, estimate=variant.fit.estimate)
+        speed = None
+        if model.kind not in WRITE_NOTHING:
+            speed = estimate_speed(architecture, variant.workload, device=self.device, estimate=variant.fit.estimate)
         if slowest is not None and speed is not None and speed.typical < slowest:
             return Rejection(model=model.id, reason="slow", detail=f"{speed.typical:.1f} tokens/s typical")
         out.fitting.append(self._candidate(model, architecture, variant, speed=speed))

@@ -127,6 +127,18 @@ class Chooser:
             smallest = _smaller(smallest, least)
         return None, smallest
 
+    def with_ram(self, model: Model, architecture: Architecture, smallest: Variant) -> Variant:
+        """Return the best variant that runs with part of it in RAM; the smallest, which does, where no other does."""
+        load, most = smallest.workload, self._question.max_weight_bytes
+        for engine, format_ in self.formats(model):
+            if engine is not load.engine or format_ is load.format:
+                continue
+            tried = self.try_format(model, architecture, engine=engine, format_=format_)
+            runs = tried is not None and tried.fit.verdict is Verdict.OFFLOAD
+            if tried is not None and runs and (most is None or file_bytes(tried.fit.estimate) <= most):
+                return tried
+        return smallest
+
     def _within_bounds(self, model: Model, formats: list[Format]) -> list[Format]:
         """Return the formats whose weights alone may fit, and always the smallest one."""
         return [

@@ -95,6 +95,31 @@ def test_offload_stands_in_its_own_section() -> None:
     assert "f/seventy" not in ids(answer)
 
 
+@pytest.mark.parametrize(("ram", "format_"), [(64, "Q6_K"), (28, "Q5_K_M")])
+def test_offload_has_the_best_format_that_gpu_and_ram_hold(ram: float, format_: str) -> None:
+    """What the sentence beside it calls too large is too large for both together."""
+    (pick,) = ask(several(), 24, ram=ram).offload
+    assert pick.workload.format.id == format_
+    assert pick.fit.verdict is Verdict.OFFLOAD
+    assert any("too large" in reason for reason in pick.reasons) == (format_ != "Q6_K")
+
+
+def test_offload_keeps_to_the_file_that_was_asked_for() -> None:
+    """A better format that is a larger download is no choice."""
+    (pick,) = ask(several(), 24, ram=64, max_weight_bytes=45 * 2**30).offload
+    assert pick.workload.format.id == "Q4_K_M"
+
+
+@pytest.mark.parametrize(("kind", "task"), [("embedding", "embed"), ("reranker", "rerank")])
+def test_what_writes_no_tokens_has_no_speed(kind: Any, task: str) -> None:
+    """A vector or a score is no stream of tokens, as `estimate` says too; a least speed leaves it in."""
+    facts = world(ranked("a/three", 3, kind=kind, tasks=(task,)))
+    answer = ask(facts, 24, bandwidth=900, tasks=(task,), min_tokens_per_second=10_000.0)
+    (pick,) = answer.picks
+    assert pick.speed is None
+    assert "fastest" not in pick.labels
+
+
 def test_no_offload_without_ram() -> None:
     """Nobody said how much RAM there is."""
     assert ask(several(), 24).offload == ()
