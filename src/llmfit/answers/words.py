@@ -205,11 +205,11 @@ def workload_of(
         sequences=sequences or 1,
         prompt_tokens=prompt_tokens,
     )
-    return with_words_of_engine(catalog, found, architecture, model=model.id, options=options)
+    return with_words_of_engine(catalog, found, architecture, model=model, options=options)
 
 
 def with_words_of_engine(
-    catalog: Catalog, load: Workload, architecture: Architecture | None, *, model: str, options: Mapping[str, Any]
+    catalog: Catalog, load: Workload, architecture: Architecture | None, *, model: Model, options: Mapping[str, Any]
 ) -> Workload:
     """Return the load with the options of its engine set, by the names of `estimate.options.OPTIONS`; None is not set.
 
@@ -223,7 +223,7 @@ def with_words_of_engine(
 
     if load.engine.id == "llama.cpp" and "kv_format_v" in given:
         given["kv_format_v"] = kv_format_of(catalog, engine=load.engine, name=given["kv_format_v"])
-    return with_options(load, architecture, model=model, given=given)
+    return with_options(load, architecture, model=model.id, given=given, takes_images="vision" in model.tasks)
 
 
 def stored_format_of(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from llmfit.errors import UsageError
 from llmfit.estimate.versions import checked_version
-from llmfit.records.architecture import Architecture, CacheKind, Section
+from llmfit.records.architecture import UNSEEN, Architecture, CacheKind, Section
 from llmfit.records.device import MOST_GPUS
 from llmfit.records.format import EngineName, KvFormat
 from llmfit.records.workload import EngineOptions, Workload
@@ -82,9 +82,16 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def with_options(
-    workload: Workload, architecture: Architecture | None, *, model: str, given: Mapping[str, Any]
+    workload: Workload,
+    architecture: Architecture | None,
+    *,
+    model: str,
+    given: Mapping[str, Any],
+    takes_images: bool = False,
 ) -> Workload:
     """Return the load with these options of its engine set, by the names of OPTIONS; None is not set.
+
+    `takes_images`: whether the model is known to, even where its configuration describes no image part.
 
     Raises:
         UsageError: One is another engine's, out of range, or contradicts the model or the load.
@@ -104,6 +111,9 @@ def with_options(
     if architecture is not None:
         for message, hint in _CONTRADICTIONS[workload.engine.id](workload, architecture, model):
             raise UsageError(message, hint=hint)
+        if workload.images and takes_images and not sees(architecture):
+            hint = "Leave it out, and keep room for its vision tower"
+            raise UsageError(f"--images cannot be counted: {model} takes them, but {UNSEEN}", hint=hint)
         for message, hint in _missing(workload, architecture, model):
             raise UsageError(message, hint=hint)
     return workload

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from llmfit.rank.candidate import Candidate
+from llmfit.records.architecture import UNSEEN
 from llmfit.records.estimate import Verdict
 from llmfit.records.format import Format
 from llmfit.records.recommendation import Quality
@@ -73,6 +74,15 @@ def warnings(candidate: Candidate, tasks: tuple[Task, ...]) -> Iterator[str]:
     yield from model_warnings(candidate)
     yield from (task.note for task in tasks if task.note)
     yield from _of_format(candidate)
+    if candidate.variant.workload.images:
+        yield from _of_images(candidate)
+
+
+def _of_images(candidate: Candidate) -> Iterator[str]:
+    from llmfit.estimate.options import sees
+
+    if not sees(candidate.architecture):
+        yield f"{UNSEEN}: what its vision tower and an image take is not counted"
 
 
 def _of_format(candidate: Candidate) -> Iterator[str]:

@@ -74,6 +74,10 @@ class Section(StrEnum):
     """Multi-token-prediction layers: stored, loaded only for speculation; not counted as parameters."""
 
 
+UNSEEN = "its image part is not described here"
+"""What is said of a model that takes images, where its configuration says nothing of how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """Tensors of one shape and role, repeated over layers and experts."""

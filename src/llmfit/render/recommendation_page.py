@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from llmfit.records.architecture import UNSEEN
 from llmfit.records.device import Device
 from llmfit.records.estimate import PartName
 from llmfit.records.frozen import dataclass
@@ -129,6 +130,7 @@ class Page:
         lines: list[Drawable] = [_Memory(pick), *_beside(pick)]
         if self.explain:
             return lines + pick_explained(pick, indent=INDENT)
+        lines += notes("warning", (text for text in pick.warnings if text.startswith(UNSEEN)), indent=INDENT)
         matters = "commercial" in self.answer.question.licenses or pick.training is not None
         asked = matters and not pick.license.permissive
         lines += _why(pick) + (notes("condition", pick.license.conditions, indent=INDENT) if asked else [])

@@ -130,3 +130,12 @@ def test_options_need_an_architecture() -> None:
     with pytest.raises(UsageError, match="--swa-full needs a known architecture"):
         with_options(make_load(), None, model="owner/model", given={"swa_full": True})
     assert with_options(make_load(), None, model="owner/model", given={}) == make_load()
+
+
+def test_images_of_a_model_without_a_described_image_part_are_not_denied() -> None:
+    """It takes them, so the sentence says what is missing; text models take none."""
+    with pytest.raises(UsageError, match="owner/name takes them, but its image part is not described") as caught:
+        with_options(make_load(), DENSE, model="owner/name", given={"images": 1}, takes_images=True)
+    assert "Leave it out" in caught.value.hint
+    seen = with_options(make_load(), SEES, model="owner/name", given={"images": 2}, takes_images=True)
+    assert seen.images == 2

@@ -90,3 +90,11 @@ def test_a_tasks_note_goes_with_the_pick() -> None:
     """No model replaces a physician."""
     note = built_in().tasks["medical"].note
     assert note in pick(world(ranked("a/8")), tasks=("medical",)).warnings
+
+
+def test_an_image_part_that_is_not_counted_is_said() -> None:
+    """A model that sees by its tasks alone; for a task without images it does not matter."""
+    facts = world(ranked("a/8", tasks=("chat", "vision")))
+    said = [text for text in pick(facts, tasks=("vision",)).warnings if "image part" in text]
+    assert said == ["its image part is not described here: what its vision tower and an image take is not counted"]
+    assert not any("image part" in text for text in pick(facts, tasks=("chat",)).warnings)

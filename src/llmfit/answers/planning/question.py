@@ -103,7 +103,7 @@ def wanted_of(
         try:
             formats = _formats(catalog, row, architecture, engine, precision=precision, name=format_name, every=every)
             plain = [_plain(catalog, engine, f, kv_format=kv_format, context=tokens, sequences=many) for f in formats]
-            asked = with_words_of_engine(catalog, plain[0], architecture, model=row.id, options=flags or {})
+            asked = with_words_of_engine(catalog, plain[0], architecture, model=row, options=flags or {})
             asked = with_options(asked, options or {}, architecture=architecture, model=row.id)
         except LlmfitError as error:
             faults.append(error)
