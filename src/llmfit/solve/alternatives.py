@@ -6,7 +6,7 @@ from dataclasses import replace
 from llmfit.errors import UnsupportedWorkloadError
 from llmfit.estimate.shapes import divided, shape_problems
 from llmfit.records.architecture import Architecture
-from llmfit.records.device import Device
+from llmfit.records.device import Device, DeviceGpu
 from llmfit.records.format import Format, KvFormat
 from llmfit.records.frozen import dataclass
 from llmfit.records.workload import Workload
@@ -26,7 +26,9 @@ class Alternatives:
     devices: Sequence[Device] = ()
     """Machines to move to, the smallest first."""
     most_gpus: int = 1
-    """Up to how many GPUs of the same kind may be added to those there are."""
+    """Up to how many GPUs of the same kind may stand in the machine."""
+    card: DeviceGpu | None = None
+    """A card that is sold, of the size of those there are, where they have no name: more of them are counted as it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +74,20 @@ class Question:
 
         return largest(margin, limit=workload.context)
 
-    def more_gpus(self, most: int) -> Iterator[Device]:
-        """Yield the device with twice, four and eight times its GPUs, up to so many; none where memory is shared."""
-        count = 2 * len(self.device.gpus)
-        while 0 < count <= most and not self.device.unified:
-            yield replace(self.device, gpus=self.device.gpus * (count // len(self.device.gpus)))
-            count *= 2
+    def more_gpus(self, alternatives: Alternatives) -> Iterator[Device]:
+        """Yield the device with one GPU more, and so on up to the most; none where memory is shared.
+
+        GPUs of several kinds are only multiplied: nobody says of which there should be more.
+        """
+        gpus, card = self.device.gpus, alternatives.card
+        if not gpus or self.device.unified:
+            return
+        step = 1 if len({gpu.name for gpu in gpus}) == 1 else len(gpus)
+        for count in range(len(gpus) + step, alternatives.most_gpus + 1, step):
+            if card is not None:
+                yield replace(self.device, gpus=(card,) * count)
+            else:
+                yield replace(self.device, gpus=(gpus * count)[:count])
 
 
 def smaller_formats(current: Format, formats: Sequence[Format], *, engine: str) -> list[Format]:

@@ -64,7 +64,7 @@ def solve_changes(
     here += [] if here else pairs_here(asked, alternatives, least=KEPT)
     elsewhere = [
         *_device(asked, alternatives.devices),
-        *_more_gpus(asked, alternatives.most_gpus),
+        *_more_gpus(asked, alternatives),
         *(change for change in shorter if change not in little),
     ]
     return (*here, *elsewhere) if here or elsewhere else tuple(pairs_elsewhere(asked, alternatives))
@@ -182,9 +182,9 @@ def _device(asked: Question, devices: Sequence[Device]) -> Iterator[Change]:
             return
 
 
-def _more_gpus(asked: Question, most: int) -> Iterator[Change]:
+def _more_gpus(asked: Question, alternatives: Alternatives) -> Iterator[Change]:
     """Yield the fewest GPUs of the same kind among which it fits."""
-    for device in asked.more_gpus(most):
+    for device in asked.more_gpus(alternatives):
         found = asked.runs(asked.workload, device)
         if found is not None:
             yield device_change(device, found, here=asked.device)

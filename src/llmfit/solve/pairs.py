@@ -33,7 +33,7 @@ def pairs_elsewhere(asked: Question, alternatives: Alternatives) -> Iterator[Cha
     """Yield the smallest other machine on which a smaller format fits, in the most exact one that does."""
     load = asked.workload
     formats = smaller_formats(load.format, alternatives.formats, engine=load.engine.id)
-    for device in (*alternatives.devices, *asked.more_gpus(alternatives.most_gpus)):
+    for device in (*alternatives.devices, *asked.more_gpus(alternatives)):
         for format_ in formats:
             found = asked.runs(replace(load, format=format_), device)
             if found is not None:
@@ -122,8 +122,8 @@ def context_change(context: int, found: Judgement) -> Change:
 
 def device_change(device: Device, found: Judgement, *, here: Device) -> Change:
     """Return the change to another machine: to more of the GPUs that there are `here`, or to other ones."""
-    more = {gpu.name for gpu in device.gpus} == {gpu.name for gpu in here.gpus}
-    word = "Divide it among" if more and len(device.gpus) > 1 else "Move to"
+    same = here.source == "--vram" or {gpu.name for gpu in device.gpus} == {gpu.name for gpu in here.gpus}
+    word = "Divide it among" if same and len(device.gpus) > len(here.gpus) else "Move to"
     return _change("gpu", device.name, f"{word} {device.name}", found)
 
 

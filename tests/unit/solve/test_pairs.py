@@ -12,6 +12,7 @@ from llmfit.records.architecture import Architecture
 from llmfit.records.deployment import Change
 from llmfit.records.device import Device
 from llmfit.records.workload import Workload
+from llmfit.solve.alternatives import Question
 from llmfit.solve.changes import Alternatives, solve_changes
 from llmfit.solve.judge import judge, with_context
 from support.terminal import ask
@@ -101,14 +102,14 @@ def test_where_nothing_helps_here_a_machine_and_a_format_are_a_pair() -> None:
     assert judge(architecture(), changed(load(1024), only), device=devices[1]).runs
 
 
-@pytest.mark.parametrize("engine", ["llama.cpp", "vllm"])
-def test_more_gpus_of_the_kind_are_a_change(engine: str) -> None:
-    """The fewest of 2, 4 and 8 among which it fits, divided as the engine can; none beyond what a machine holds."""
+@pytest.mark.parametrize(("engine", "count"), [("llama.cpp", 3), ("vllm", 4)])
+def test_more_gpus_of_the_kind_are_a_change(engine: str, count: int) -> None:
+    """The fewest among which it fits, divided as the engine can; none beyond what a machine holds."""
     device = device_of(catalog(), gpu=["RTX 4060 Ti 8GB"])
     asked = load(8192, engine=engine)
     found = solve_changes(architecture(), asked, device=device, alternatives=Alternatives(most_gpus=8))
     (more,) = [change for change in found if change.kind == "gpu"]
-    assert more.message.startswith("Divide it among 4x ")
+    assert more.message.startswith(f"Divide it among {count}x ")
     few = solve_changes(architecture(), asked, device=device, alternatives=Alternatives(most_gpus=2))
     assert not [change for change in few if change.kind == "gpu"]
 
@@ -128,3 +129,16 @@ def test_programs_see_both_changes(capsys: pytest.CaptureFixture[str]) -> None:
     (second,) = first["also"]
     assert second["kind"] == "kv_format"
     assert ask(capsys, *words, "--format", first["value"], "--kv-format", second["value"]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("gpus", "counts"),
+    [(["L4"], [2, 3, 4, 5, 6, 7, 8]), (["3x L4"], [4, 5, 6, 7, 8]), (["L4", "L40S"], [4, 6, 8]), (["8x L4"], [])],
+)
+def test_gpus_are_added_one_by_one(gpus: list[str], counts: list[int]) -> None:
+    """The smallest number comes first; cards of several kinds are only multiplied."""
+    device = device_of(catalog(), gpu=gpus)
+    asked = Question(architecture=architecture(), workload=load(1024), device=device, headroom=0.0, headroom_bytes=0)
+    more = list(asked.more_gpus(Alternatives(most_gpus=8)))
+    assert [len(one.gpus) for one in more] == counts
+    assert all({gpu.name for gpu in one.gpus} == {gpu.name for gpu in device.gpus} for one in more)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from llmfit.answers.checking.asked import Asked
 from llmfit.answers.checking.findings import findings_of, headroom_words
-from llmfit.answers.checking.machines import COUNTS, machines_beyond
+from llmfit.answers.checking.machines import COUNTS, card_of_size, machines_beyond
 from llmfit.answers.checking.pins import pinned_license, pins_of
 from llmfit.answers.checking.spelling import Spelling
 from llmfit.catalog import Catalog
@@ -102,6 +102,7 @@ def _changes(asked: Asked, catalog: Catalog, *, share: float, free: int, shaped:
         kv_formats=tuple(catalog.kv_formats.values()),
         devices=machines_beyond(asked.device, catalog),
         most_gpus=COUNTS[-1],
+        card=None if asked.place is not None else card_of_size(asked.device, catalog),
     )
     spelling = Spelling(
         in_file=asked.place is not None,

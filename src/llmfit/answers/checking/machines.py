@@ -1,10 +1,10 @@
-"""Machines to move to: the GPUs of the table that have more memory, the smallest first."""
+"""Machines to move to: the GPUs of the table that have more memory, the smallest first, or as much."""
 
 from dataclasses import replace
 
 from llmfit.catalog import Catalog
 from llmfit.device_memory import gpu_of_table
-from llmfit.records.device import Device, Gpu
+from llmfit.records.device import Device, DeviceGpu, Gpu
 
 OLDEST = 2018
 """Cards released before cannot be bought any more, and new engines no longer run on them."""
@@ -34,6 +34,20 @@ def machines_beyond(device: Device, catalog: Catalog) -> tuple[Device, ...]:
             if gpu.usable_bytes > largest and gpu.usable_bytes not in sizes:
                 sizes[gpu.usable_bytes] = replace(device, gpus=(gpu,) * len(device.gpus), source="--gpu", notes=())
     return tuple(sizes[size] for size in sorted(sizes))
+
+
+def card_of_size(device: Device, catalog: Catalog) -> DeviceGpu | None:
+    """Return the newest card of the size that was said in the place of a name; None where there is none."""
+    if device.source != "--vram" or not device.gpus:
+        return None
+    size = device.gpus[0].total_bytes
+    rows = [
+        row
+        for row in catalog.gpus.values()
+        if row.memory_bytes == size and _is_like(row, vendor=device.gpus[0].vendor, unified=False)
+    ]
+    newest = max(rows, key=lambda row: (row.released or 0, row.id), default=None)
+    return None if newest is None else gpu_of_table(newest, rules=catalog.memory_rules)
 
 
 def _is_like(row: Gpu, *, vendor: str, unified: bool) -> bool:

@@ -28,11 +28,14 @@ class Spelling:
     formats: Mapping[str, Format]
 
     def spelled(self, change: Change) -> Change:
-        """Return the change with how to write it, alone or with what goes with it."""
+        """Return the change with how to write it, alone or with what goes with it; unwritten where that has no name."""
         note = ""
         if change.roomy is not None:
             note = f"{self._pair(change.setting, change.roomy)} leaves 10 % of the GPU free"
-        written = [self._written(one) for one in (change, *change.also)]
+        every = (change, *change.also)
+        if not self.in_file and any(one.kind == "gpu" and self._is_unnamed(str(one.value)) for one in every):
+            return replace(change, note=note)
+        written = [self._written(one) for one in every]
         pairs = [pair for found, _ in written for pair in found]
         clauses = [clause for _, found in written for clause in found]
         text = (" and " if self.in_file else " ").join(pairs)
@@ -65,12 +68,17 @@ class Spelling:
     def _in_place_of(self, name: str) -> str:
         return f"in the place of {f'`{name}`' if self.in_file else f'--{name}'}"
 
+    def _is_unnamed(self, name: str) -> bool:
+        """Whether the machine has more of the card of which only the size was said."""
+        found = _COUNTED.fullmatch(name)
+        return self.device.source == "--vram" and found is not None and found[2] == self.device.gpus[0].name
+
     def _machine(self, name: str) -> tuple[list[str], list[str]]:
         """Return the GPUs by their names; a card without one can only be counted in a file."""
         kinds = [_COUNTED.fullmatch(part) for part in name.split(" + ")]
         named = [(int(found[1] or 1), found[2]) for found in kinds if found is not None]
         by_size = self.device.source == "--vram"
-        unnamed = by_size and named[0][1] == self.device.gpus[0].name
+        unnamed = self._is_unnamed(name)
         clauses: list[str] = []
         if self.in_file:
             count, gpu = named[0]
@@ -78,8 +86,7 @@ class Spelling:
             pairs += [self._pair("gpu_count", count)] if count != len(self.device.gpus) or unnamed else []
             clauses += [self._in_place_of("vram_gb")] if by_size and not unnamed else []
         else:
-            shown = "NAME" if unnamed else None
-            pairs = [f'--gpu "{f"{count}x " if count > 1 else ""}{shown or gpu}"' for count, gpu in named]
+            pairs = [f'--gpu "{f"{count}x " if count > 1 else ""}{gpu}"' for count, gpu in named]
             clauses += [self._in_place_of("vram" if by_size else "gpu")] if self.device.source != "detected" else []
         if self.shaped:
             names = ("tensor_parallel", "pipeline_parallel")
