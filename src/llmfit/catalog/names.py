@@ -93,11 +93,7 @@ def find_word(
     if (same := joined.get(_joined(wanted))) is not None:
         return rows[same]
     close = list(dict.fromkeys(spelled[found] for found in nearest(wanted, spelled, cutoff=NEAR)))
-    hint = (
-        f"Did you mean {listed(close)}?"
-        if close
-        else f"Known: {_some(wanted, _ordered(rows, usual=usual), usual=usual)}"
-    )
+    hint = f"Did you mean {listed(close)}?" if close else f"Known: {_some(wanted, rows, usual=usual)}"
     raise UnknownWordError(f"No {kind} is called {word[:200]!r}", hint=hint)
 
 
@@ -118,20 +114,16 @@ def _letters(word: str) -> str:
     return normalize("NFKD", word)
 
 
-def _ordered(rows: Iterable[str], *, usual: str) -> list[str]:
-    """Return names by their letters, or as the catalog has them after the usual one, which is asked for most."""
-    return sorted(rows) if not usual else sorted(rows, key=lambda name: name != usual)
+def _some(word: str, names: Iterable[str], *, usual: str = "") -> str:
+    """Return all names of a small vocabulary.
 
-
-def _some(word: str, names: Sequence[str], *, usual: str = "") -> str:
-    """Return all names of a small vocabulary; of a larger one those that come closest, or the first where one is usual.
-
-    The first of `names` is then the usual one.
+    Of a larger one: those that come closest; the usual one and those that the catalog has first, where one is usual.
     """
-    if len(names) <= 2 * SHOWN:
-        return listed(names)
-    close = list(names) if usual in names else nearest(word, names, limit=SHOWN, cutoff=0.0)
-    return f"{', '.join(close[:SHOWN])} and {len(names) - SHOWN} others"
+    known = sorted(names, key=lambda name: name != usual) if usual else sorted(names)
+    if len(known) <= 2 * SHOWN:
+        return listed(sorted(known))
+    some = known if usual else nearest(word, known, limit=SHOWN, cutoff=0.0)
+    return f"{', '.join(some[:SHOWN])} and {len(known) - SHOWN} others"
 
 
 _VENDORS = ("nvidia", "amd", "intel", "apple", "corporation", "inc", "r", "tm", "graphics", "gpu")

@@ -12,7 +12,7 @@ from llmfit.catalog.tables import BY_NAME, TABLES
 from llmfit.catalog.trusted import record_maker, records_maker
 from llmfit.catalog.user import VARIABLE, find_user_catalog, user_catalog_path
 from llmfit.catalog.user_file import user_data_folder
-from llmfit.errors import CatalogError
+from llmfit.errors import CatalogError, UnknownWordError
 from llmfit.records.model import Model
 from llmfit.records.score import Score
 
@@ -237,3 +237,19 @@ def test_every_record_can_be_imported() -> None:
     """Each table names an existing class, whose key is one of its fields."""
     for table in BY_NAME.values():
         assert not table.key or table.key in table.record_type.__dataclass_fields__  # type: ignore[attr-defined]  # records become dataclasses by their decorator
+
+
+@pytest.mark.parametrize("word", ["blah", "안녕", "xyz"])
+def test_a_word_like_no_task_is_answered_with_the_usual_ones(word: str) -> None:
+    """What shares few letters with every task was not meant as any of them."""
+    with pytest.raises(UnknownWordError) as caught:
+        load_catalog(user_file=None).task(word)
+    assert caught.value.hint.startswith("Known: chat, code, ")
+
+
+@pytest.mark.parametrize(("word", "task"), [("cht", "chat"), ("sumarize", "summarize"), ("번욕", "translate")])
+def test_a_task_with_a_letter_amiss_is_found(word: str, task: str) -> None:
+    """A wrong or missing letter leaves a word near enough to be proposed."""
+    with pytest.raises(UnknownWordError) as caught:
+        load_catalog(user_file=None).task(word)
+    assert caught.value.hint.startswith(f"Did you mean {task}")

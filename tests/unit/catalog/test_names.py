@@ -2,7 +2,6 @@
 
 import pytest
 
-from llmfit.catalog import load_catalog
 from llmfit.catalog.names import find_detected_gpu, find_gpu, find_model, find_word, listed, other_forms
 from llmfit.errors import (
     AmbiguousGpuError,
@@ -288,19 +287,3 @@ def test_other_forms_of_a_card_have_its_memory() -> None:
     assert [gpu.id for gpu in other_forms("A100", sxm, GPUS)] == ["a100-pcie-80-gb"]
     for name in ("A100 SXM 80 GB", "A100 SXM4 80 GB", "a100-sxm4-80-gb", "a100 sxm4 80 gb"):
         assert other_forms(name, sxm, GPUS) == []
-
-
-@pytest.mark.parametrize("word", ["blah", "안녕", "xyz"])
-def test_a_word_like_no_task_is_answered_with_the_usual_ones(word: str) -> None:
-    """What shares few letters with every task was not meant as any of them."""
-    with pytest.raises(UnknownWordError) as caught:
-        load_catalog(user_file=None).task(word)
-    assert caught.value.hint.startswith("Known: chat, code, ")
-
-
-@pytest.mark.parametrize(("word", "task"), [("cht", "chat"), ("sumarize", "summarize"), ("번욕", "translate")])
-def test_a_task_with_a_letter_amiss_is_found(word: str, task: str) -> None:
-    """A wrong or missing letter leaves a word near enough to be proposed."""
-    with pytest.raises(UnknownWordError) as caught:
-        load_catalog(user_file=None).task(word)
-    assert caught.value.hint.startswith(f"Did you mean {task}")
