@@ -50,6 +50,11 @@ def detect_device(
     )
 
 
+def device_without_gpu(*, ram: Callable[[], RamFigures] = read_ram) -> Device:
+    """Return what is known of this machine where no driver shows a GPU: its RAM."""
+    return _device(Finding(), ram, others=())
+
+
 def _device(finding: Finding, ram: Callable[[], RamFigures], *, others: Sequence[DeviceGpu]) -> Device:
     notes = list(finding.notes)
     makers = {gpu.vendor for gpu in finding.gpus}

@@ -173,3 +173,5 @@ class ErrorEnvelope(TypedDict):
     schema_version: Literal[1]
     command: str
     error: Error
+    device: NotRequired[Device]
+    """What `detect` knows of a machine without a GPU: its RAM."""

@@ -83,6 +83,22 @@ def test_recommend_and_detect_need_a_gpu(capsys: pytest.CaptureFixture[str]) -> 
         assert (said.code, said.json["error"]["code"]) == (3, "no_gpu")
 
 
+@pytest.mark.usefixtures("no_gpu")
+def test_detect_shows_the_ram_of_a_machine_without_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
+    """The RAM is on stdout, in every mode that is read; the error and its hint are on stderr, but with JSON."""
+    table = ask(capsys, "detect")
+    assert (table.code, table.out.startswith("RAM that a program can take: ")) == (3, True)
+    assert table.err == "error: No usable GPU found\n\nhint: Say what you have\n"
+    plain = ask(capsys, "detect", "-o", "plain")
+    assert (plain.code, plain.out.split("\n")[0]) == (3, "ram_bytes")
+    assert int(plain.out.split("\n")[1]) > 0
+    for mode in ("json", "jsonl"):
+        said = ask(capsys, "detect", "-o", mode)
+        assert (said.code, said.err, said.json["device"]["gpus"]) == (3, "", [])
+        assert (said.json["error"]["code"], said.json["device"]["ram_bytes"] > 0) == ("no_gpu", True)
+    assert "RAM that a program can take" in ask(capsys, "detect", "-o", "markdown").out
+
+
 def test_estimate_of_training_has_its_parts(capsys: pytest.CaptureFixture[str]) -> None:
     """Gradients, optimizer and adapter join the memory, and all sum to the total."""
     said = ask(capsys, "estimate", "Qwen/Qwen3-4B", "--vram", "24", "--training", "lora", "--explain", "--json")
