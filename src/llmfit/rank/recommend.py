@@ -54,7 +54,7 @@ def recommend(question: Question, facts: Facts, *, device: Device) -> Recommenda
         considered=len(facts.models),
         rejections=tuple(sorted(gathered.rejections, key=lambda r: r.model)),
         weights=weights,
-        warnings=missing if answering else _advice(question),
+        warnings=(*missing, *_to_train(tasks)) if answering else _advice(question),
     )
 
 
@@ -79,6 +79,13 @@ def _advice(question: Question) -> tuple[str, ...]:
     from llmfit.rank.tuning import advice
 
     return advice(question.training)
+
+
+def _to_train(tasks: Iterable[Task]) -> tuple[str, ...]:
+    """Return what to beware of where models to fine-tune are asked for without a method of training."""
+    if all(task.id != "finetune" for task in tasks):
+        return ()
+    return ("formats and memory are those of answering; --training qlora, lora or full counts what fine-tuning takes",)
 
 
 def _better_with_ram(

@@ -120,6 +120,15 @@ def test_what_writes_no_tokens_has_no_speed(kind: Any, task: str) -> None:
     assert "fastest" not in pick.labels
 
 
+@pytest.mark.parametrize(("asked", "said"), [({"tasks": ("finetune",)}, 1), ({"tasks": ("chat",)}, 0)])
+def test_models_to_fine_tune_are_counted_for_answering_and_say_so(asked: Any, said: int) -> None:
+    """Without a method; with one the load is that of training."""
+    facts = world(ranked("a/three", 3, kind="base", tasks=("finetune", "chat")))
+    assert sum("--training" in text for text in ask(facts, 24, **asked).warnings) == said
+    training = ask(facts, 24, training=load("lora"), **asked)
+    assert not any("--training" in text for text in training.warnings)
+
+
 def test_no_offload_without_ram() -> None:
     """Nobody said how much RAM there is."""
     assert ask(several(), 24).offload == ()
