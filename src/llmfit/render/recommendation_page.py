@@ -105,6 +105,8 @@ class Page:
         training = question.training
         many = question.sequences if training is None else training.batch_size
         load = f"{tokens(answer.context)} tokens" + (f" × {many}" if many > 1 else "")
+        images = max((pick.workload.images for pick in (*answer.picks, *answer.offload)), default=0)
+        load += f" and {count_of(images, 'image')}" if images else ""
         device = f"{self.device.name}, {amount(self.device.usable_bytes)} usable{self._less()}"
         use = "for" if training is None else f"to fine-tune with {training.method} for"
         return f"{found} {use} {', '.join(question.tasks)}{wanted} on {device}, with {load}"

@@ -31,3 +31,14 @@ def test_the_heading_says_what_an_engine_leaves_unused(load: object, on: object,
         answer=replace(recommendations(), picks=(one,)), device=WHOLE, origin=origin("recommend")
     )
     assert said in view.markdown().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("images", "said"), [(0, "with 8k tokens"), (1, "with 8k tokens and 1 image"), (2, "with 8k tokens and 2 images")]
+)
+def test_the_heading_says_what_each_pick_was_counted_with(images: int, said: str) -> None:
+    """An image is part of the load as the tokens are."""
+    one = replace(pick(), workload=replace(WORKLOAD, images=images))
+    answer = replace(recommendations(), picks=(one,), offload=(), context=8192)
+    view = RecommendationsView(answer=answer, device=WHOLE, origin=origin("recommend"))
+    assert view.markdown().splitlines()[0].endswith(said)
