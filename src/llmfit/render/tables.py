@@ -27,17 +27,14 @@ class Rows:
     rows: Sequence[Row]
     below: Sequence[Sequence[Drawable]] = ()
     """What stands below each row, across the columns; one column may shrink then."""
+    beside: Sequence[Row] = ()
+    """Rows of a table of the same columns that stands near: where one of the two becomes a list, both do."""
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         """Yield the table, or the list."""
         columns, cells = _filled(self.columns, self.rows)
-        excess = _excess(columns, cells, options.max_width)
-        stacked = columns if excess <= 0 else _stacked(columns)
-        excess = _excess(stacked, cells, options.max_width)
-        spare = sum(
-            max(0, width - LEAST) for width, c in zip(_widths(stacked, cells), stacked, strict=True) if c.shrinks
-        )
-        if excess > spare:
+        stacked, excess, too_wide = _fitted(columns, cells, options.max_width)
+        if too_wide or _fitted(*_filled(self.columns, self.beside), options.max_width)[2]:
             yield from _listed(columns, cells, self.below, options.max_width)
         elif excess <= 0:
             yield from _aligned(stacked, cells, self.below)
@@ -68,6 +65,16 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[i
 
 def _excess(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> int:
     return sum(_widths(columns, rows)) + GAP * (len(columns) - 1) - width
+
+
+def _fitted(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int
+) -> tuple[Sequence[Column], int, bool]:
+    """Return the columns as they fit best, what is too much for the width, and whether names cannot give it."""
+    stacked = columns if _excess(columns, rows, width) <= 0 else _stacked(columns)
+    excess = _excess(stacked, rows, width)
+    pairs = zip(_widths(stacked, rows), stacked, strict=True)
+    return stacked, excess, excess > sum(max(0, least - LEAST) for least, column in pairs if column.shrinks)
 
 
 def _stacked(columns: Sequence[Column]) -> list[Column]:
@@ -161,8 +168,7 @@ class Name:
         del console
         publisher, _, name = self.text.partition("/")
         fits = cell_len(self.text) <= options.max_width
-        indent = "  " if cell_len(name) + 2 <= options.max_width else ""
-        yield Text(self.text if fits else f"{publisher}/\n{indent}{name}", style=self.style, overflow="fold")
+        yield Text(self.text if fits else f"{publisher}/\n{name}", style=self.style, overflow="fold")
 
     def __rich_measure__(self, console: "Console", options: "ConsoleOptions") -> "Measurement":
         """Return the least and the most columns that it takes."""

@@ -47,9 +47,26 @@ def test_a_name_that_is_too_long_is_broken_behind_the_publisher() -> None:
         "model                      GiB",
         "──────────────────────────────",
         "meadow/                   4.50",
-        "  Lark-8B-Instruct-2026",
+        "Lark-8B-Instruct-2026",
         "meadow/Egg               12.00",
     ]
+
+
+@pytest.mark.parametrize("width", [28, 29, 30, 31])
+def test_the_second_line_of_a_name_begins_below_the_first(width: int) -> None:
+    """However much room is left behind it; with just enough room the name is whole."""
+    assert shown(width=width)[2:4] == [f"meadow/{'4.50':>{width - 7}}", "Lark-8B-Instruct-2026"]
+
+
+def test_two_tables_of_the_same_columns_have_one_form() -> None:
+    """Where one of them is too wide for a table, the other becomes a list too."""
+    columns, short, long = (Column("card"), Column("GiB", "right")), [["Egg", "4"]], [["Lark-8B-Instruct", "12"]]
+    terminal = Terminal(width=12)
+    assert draw([Rows(columns, short)], terminal=terminal).splitlines()[0] == "card  GiB"
+    beside = draw([Rows(columns, short, beside=long)], terminal=terminal)
+    assert beside.splitlines() == ["card Egg", "GiB  4"]
+    wide = Terminal(width=40)
+    assert draw([Rows(columns, short, beside=long)], terminal=wide) == draw([Rows(columns, short)], terminal=wide)
 
 
 def test_a_terminal_too_narrow_for_a_table_gets_a_list_of_its_rows() -> None:
@@ -94,7 +111,7 @@ def test_what_stands_below_a_row_follows_it() -> None:
         "second",
     ]
     narrow = draw([rows], terminal=Terminal(width=30)).splitlines()
-    assert narrow[3:] == ["  Lark-8B-Instruct-2026", "first", "meadow/Egg               12.00", "second"]
+    assert narrow[3:] == ["Lark-8B-Instruct-2026", "first", "meadow/Egg               12.00", "second"]
     assert draw([rows], terminal=Terminal(width=20)).splitlines()[-2:] == ["GiB   12.00", "second"]
 
 
