@@ -169,6 +169,8 @@ def allows(
     """
     wanted = frozenset(ids)
     if commercial and effective.commercial in {"no", "unknown"}:
+        if effective.effective_id == "unknown":
+            return False, "licence unknown"
         word = "not allowed" if effective.commercial == "no" else "unknown"
         return False, f"commercial use {word}: {effective.effective_id}"
     if permissive and not effective.permissive:

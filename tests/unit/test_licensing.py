@@ -195,6 +195,7 @@ def test_commercial_accepts_conditions_but_not_the_unknown(license_id: str, *, c
     allowed, reason = allows(effective(a_model(license=license_id)), commercial=True)
     assert allowed is commercial
     assert (license_id in reason) is not commercial
+    assert reason.count("unknown") == (license_id == "unknown")
 
 
 def test_permissive_and_ids_narrow_further() -> None:

@@ -96,7 +96,8 @@ def model_warnings(candidate: Candidate) -> Iterator[str]:
     if license_.commercial == "no":
         yield f"not for commercial use ({license_.effective_id})"
     if license_.commercial == "unknown":
-        yield f"licence unclear ({license_.effective_id}): read it first"
+        unclear = "unknown" if license_.effective_id == "unknown" else f"unclear ({license_.effective_id})"
+        yield f"licence {unclear}: read it first"
     if not license_.permissive:
         yield from license_.conditions
     if license_.regions_excluded:

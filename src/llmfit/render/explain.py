@@ -1,8 +1,7 @@
 """Every byte of an answer, term by term: formula with its numbers, assumptions, sources."""
 
-from llmfit.records.estimate import Estimate, Line, Part
+from llmfit.records.estimate import LABELS, Estimate, Line, Part
 from llmfit.records.license import EffectiveLicense
-from llmfit.render.bar import LABELS
 from llmfit.render.prose import Paragraph, notes, said
 from llmfit.units import amount
 
@@ -36,6 +35,8 @@ def _term(line: Line, *, indent: int) -> list[Paragraph]:
 
 def license_words(license_: EffectiveLicense) -> str:
     """Return the licence with what it does to commercial use, in a few words."""
+    if license_.effective_id == "unknown":
+        return "licence unknown"
     limits = {"yes": "", "conditional": " (conditions)", "no": " (not commercial)", "unknown": " (unclear)"}
     return f"{license_.effective_id}{limits[license_.commercial]}"
 

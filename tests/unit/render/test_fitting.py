@@ -90,6 +90,7 @@ def test_a_licence_is_explained_with_what_remains_to_be_done() -> None:
     assert license_words(STRICT) == "meadow-nc (not commercial)"
     assert license_words(replace(STRICT, commercial="conditional")).endswith("(conditions)")
     assert license_words(replace(STRICT, commercial="unknown")).endswith("(unclear)")
+    assert license_words(replace(STRICT, effective_id="unknown", commercial="unknown")) == "licence unknown"
     text = "\n".join(lines_of(*license_explained(STRICT)))
     for part in ("commercial use no", "nothing granted in eu", "inherited from meadow/base", "Research only."):
         assert part in text
