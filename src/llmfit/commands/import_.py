@@ -15,7 +15,7 @@ from llmfit.quantities import iso_date
 if TYPE_CHECKING:
     from llmfit.catalog import Catalog
     from llmfit.records.sourced import SourcedModel
-    from llmfit.render.importing import Action
+    from llmfit.render.importing import Action, ImportView
     from llmfit.sources.rows import Change, Row
 
 
@@ -25,7 +25,9 @@ def import_model(
     check: Annotated[
         bool, typer.Option("--check", help="Compare the catalog's row with the source; write nothing.")
     ] = False,
-    update: Annotated[bool, typer.Option("--update", help="Refresh licence, tags and dates of the row.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Refresh licence, tags and dates of the row, and what you state.")
+    ] = False,
     into: Annotated[
         str | None, typer.Option("--into", metavar="FILE", help="Catalog file, instead of your own; data/models.yaml.")
     ] = None,
@@ -57,7 +59,20 @@ def import_model(
         given["context_length"] = context
     view = _import(catalog, source, given=given, check=check, update=update, into=into)
     differs = view.action == "checked" and bool(view.differences)
-    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=int(differs))
+    notes = _unsaid(view, given) if view.action == "added" else ()
+    return Answer(text=render(view, output=mode, terminal=terminal(mode)), exit_code=int(differs), notes=notes)
+
+
+def _unsaid(view: "ImportView", given: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the source did not tell and the user did not either: what it was taken for, and how to say more."""
+    model = view.model
+    found = []
+    if model.license == "unknown":
+        found.append(f"no licence of {model.id} was found, so it is unknown; --update --license ID says which")
+    for name, word in (("kind", model.kind), ("family", model.family)):
+        if name not in given:
+            found.append(f"the {name} of {model.id} is read as {word}; --update --{name} WORD says otherwise")
+    return tuple(found)
 
 
 def _catalog() -> "Catalog":
@@ -95,12 +110,12 @@ def _import(
     row = row_of(model, today=datetime.now(UTC).date(), given=given, whole=not (check or update))
     if check:
         known = catalog.model(row["id"])
-        found = changes(plain_row(known), row, names=COMPARED)
+        found = changes(plain_row(known), row, names=_names(COMPARED, given))
         return _view(catalog, model, row, action="checked", file=catalog.origin(known.id), found=found)
     path = _path(into)
     if update:
         known = catalog.models[row["id"]] if row["id"] in catalog.models else catalog.model(row["id"])
-        found = changes(plain_row(known), row, names=REFRESHED)
+        found = changes(plain_row(known), row, names=_names(REFRESHED, given))
         if found:
             from llmfit.sources.catalog_file import update_row
 
@@ -110,6 +125,13 @@ def _import(
 
     added = add_row(path, row, heading=_order if into else None)
     return _view(catalog, model, row, action="added" if added else "unchanged", file=str(path), found=())
+
+
+def _names(usual: tuple[str, ...], given: dict[str, Any]) -> tuple[str, ...]:
+    """Return the fields to compare: those of the source, and what the user states; the id names the row itself."""
+    stated = [name for name in given if name != "id"]
+    certain = ["context_certainty"] if "context_length" in given else []
+    return tuple(dict.fromkeys((*usual, *stated, *certain)))
 
 
 def _path(into: str | None) -> Path:

@@ -67,6 +67,21 @@ def test_a_folder_without_an_id_is_told_from_a_wrong_id(
     assert not own.exists()
 
 
+@pytest.mark.usefixtures("own")
+def test_an_import_says_what_it_was_not_told(lark: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Licence, kind and family that nobody stated are notes with the option that states them; stated ones are none."""
+    said = imported(capsys, lark, "--id", "me/lark", "--released", "2026-02-03")
+    assert said.code == 0
+    for words in (
+        "it is unknown; --update --license",
+        "read as base; --update --kind",
+        "read as llama; --update --fam",
+    ):
+        assert words in said.err
+    stated = ("--kind", "instruct", "--family", "Lark", *STATED)
+    assert imported(capsys, lark, "--id", "me/other", *stated).err == ""
+
+
 def test_a_gguf_file_becomes_a_row(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Metadata become fields of config.json that describe the same model."""
     write_gguf(tmp_path / "m.gguf")

@@ -47,6 +47,20 @@ def test_an_update_shows_its_changes(own: Path, lark: Path, capsys: pytest.Captu
     assert own.exists()
 
 
+def test_an_update_takes_what_is_stated(own: Path, lark: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kind, family and context of the command line replace those of the row; a check compares them."""
+    imported(capsys, lark, "--id", "me/lark", *STATED)
+    words = ("--id", "me/lark", "--kind", "instruct", "--family", "Lark", "--context", "8k")
+    assert imported(capsys, lark, *words, "--check").code == 1
+    said = imported(capsys, lark, *words, "--update")
+    assert {change["field"] for change in said.json["changes"]} == {
+        *("kind", "family", "context_length", "context_certainty"),
+    }
+    model = load_catalog().model("me/lark")
+    assert (model.kind, model.family, model.context_length, model.license) == ("instruct", "Lark", 8192, "mit")
+    assert own.exists()
+
+
 def test_an_update_of_a_row_that_is_not_there_is_refused(
     own: Path, lark: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
