@@ -10,7 +10,7 @@ from llmfit.records.model import Model
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import license_explained
 from llmfit.render.grid import Column, Records, Row, escape_markdown, markdown
-from llmfit.render.prose import BLANK, Drawable, said
+from llmfit.render.prose import BLANK, Address, Drawable, said
 from llmfit.render.tables import Rows
 from llmfit.render.text import about_tokens, count_of, listed, parameters
 from llmfit.render.view import Origin
@@ -40,6 +40,8 @@ MARK = "*"
 """Stands behind the name of a GPU on which the sources differ."""
 MOST_DIFFERENCES = 3
 """Marked GPUs up to which each has a line of its own."""
+_TEXT = "licence text"
+"""Fact that holds an address, which has lines of its own below the table."""
 _FACTS = (Column("", style="dim"), Column("", shrinks=True))
 
 
@@ -187,7 +189,7 @@ class ModelView:
             ("released", f"{model.released.isoformat()} ({model.released_certainty})"),
             *base,
             ("licence", row.license.effective_id),
-            *[("licence text", f"{one.name}: {one.url}") for one in row.texts if one.url],
+            *[(_TEXT, f"{one.name}: {one.url}") for one in row.texts if one.url],
             *[("licence regions", one.regions_note) for one in row.texts if one.regions_note],
             ("tasks", listed(model.tasks)),
             ("languages", listed(model.languages)),
@@ -198,13 +200,16 @@ class ModelView:
 
     def table(self) -> Sequence[Drawable]:
         """Return the facts, the licence and the sources."""
-        facts = Rows(_FACTS, [[name, value] for name, value in self._facts()])
+        facts = Rows(_FACTS, [[name, value] for name, value in self._facts() if name != _TEXT])
+        texts: list[Drawable] = []
+        for one in self.row.texts:
+            texts += [said(("text: ", "dim"), one.name, indent=2), Address(one.url)] if one.url else []
         sources = [
             said(("source ", "dim"), f"{one.of.replace('|', ', ')}: {one.source}, {one.checked} ({one.certainty})")
             for one in self.row.model.sources
         ]
         title = said((self.row.model.id, "bold"), hang=0)
-        return [title, BLANK, facts, BLANK, *license_explained(self.row.license), BLANK, *sources]
+        return [title, BLANK, facts, BLANK, *license_explained(self.row.license), *texts, BLANK, *sources]
 
     def markdown(self) -> str:
         """Return a heading and a table of the facts."""

@@ -48,6 +48,24 @@ class Paragraph:
             yield Text(" " * (indent + (self.hang if place else 0))).append_text(line)
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address on a line of its own: indented where there is room, and broken only where no line holds it."""
+
+    text: str
+    indent: int = 2
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        """Yield the line, or the lines."""
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        del console
+        address = visible(self.text)
+        indent = self.indent if self.indent + cell_len(address) <= options.max_width else 0
+        yield Text(" " * indent + address, overflow="fold")
+
+
 BLANK = Paragraph((("", ""),))
 
 

@@ -150,7 +150,8 @@ def _shown(cell: Cell, column: Column) -> "Text | Name":
     from rich.text import Text
 
     style = cell.style or column.style
-    return Name(cell.text, style) if column.shrinks and "/" in cell.text else Text(cell.text, style=style)
+    is_name = column.shrinks and "/" in cell.text and "://" not in cell.text  # an address is kept whole
+    return Name(cell.text, style) if is_name else Text(cell.text, style=style)
 
 
 @dataclass(frozen=True, slots=True)

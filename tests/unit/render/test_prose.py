@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmfit.render.prose import BLANK, notes, said
+from llmfit.render.prose import BLANK, Address, notes, said
 from llmfit.render.screen import draw
 from llmfit.render.terminal import Terminal
 
@@ -60,3 +60,13 @@ def test_no_line_is_wider_than_the_terminal_or_ends_in_a_space(text: str, width:
     for line in draw([said(text, indent=indent)], terminal=Terminal(width=width)).split("\n"):
         assert cell_len(line) <= width
         assert not line.endswith(" ")
+
+
+@pytest.mark.parametrize(("width", "lines"), [(80, 1), (45, 1), (43, 1), (42, 2)])
+def test_an_address_is_whole_where_a_line_holds_it(width: int, lines: int) -> None:
+    """Its 43 letters stand on one line of as many columns; it is indented where two more are left."""
+    address = "https://www.apache.org/licenses/LICENSE-2.0"
+    shown = draw([Address(address)], terminal=Terminal(width=width)).splitlines()
+    assert len(shown) == lines
+    assert "".join(shown).strip() == address
+    assert shown[0].startswith("  ") == (width >= 45)

@@ -185,3 +185,12 @@ def test_the_last_column_that_holds_a_word_decides() -> None:
     assert shown(width=24, columns=columns, rows=rows)[0] == "engine llama.cpp"
     assert shown(width=24, columns=columns, rows=rows)[1].startswith("how    seventeen")
     assert shown(width=23, columns=columns, rows=rows)[1].startswith("how seventeen")
+
+
+def test_an_address_in_a_cell_is_not_broken_at_its_strokes() -> None:
+    """It goes to the next line as a whole, as no name of publisher and model does."""
+    address = "https://example.org/licences/one"
+    columns = (Column(""), Column("", shrinks=True))
+    assert any(
+        address in line for line in shown(width=50, columns=columns, rows=[["text", f"A text: {address} x y z"]])
+    )
