@@ -18,6 +18,18 @@ class PartName(StrEnum):
     OVERHEAD = "overhead"
 
 
+LABELS = {
+    PartName.WEIGHTS: "weights",
+    PartName.KV_CACHE: "KV cache",
+    PartName.GRADIENTS: "gradients",
+    PartName.OPTIMIZER: "optimizer",
+    PartName.ADAPTER: "adapter",
+    PartName.ACTIVATION: "activations",
+    PartName.OVERHEAD: "overhead",
+}
+"""What each part is called in sentences and tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One term of a part, for `--explain`."""
