@@ -98,9 +98,11 @@ class PlanView:
         if plan.variants:
             lines += [BLANK, Rows(_VARIANTS, [_variant_row(plan, one) for one in plan.variants]), BLANK]
             lines += [*_frontiers(plan), *_refusals(plan)]
+        every = [_choice_row(one) for one in (*plan.smallest, *plan.cheapest)]
         for title, choices in (("least memory", plan.smallest), ("lowest price", plan.cheapest)):
             if choices:
-                lines += [BLANK, said(title), Rows(_CHOICES, [_choice_row(one) for one in choices])]
+                rows = [_choice_row(one) for one in choices]
+                lines += [BLANK, said(title), Rows(_CHOICES, rows, beside=every)]
         if plan.workload is not None and not plan.smallest:
             lines += [BLANK, said("No machine with up to 8 of these GPUs runs it")]
         if plan.prices_note:
