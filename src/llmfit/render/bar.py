@@ -3,22 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmfit.records.estimate import Estimate, PartName
+from llmfit.records.estimate import LABELS, Estimate, PartName
 from llmfit.records.frozen import dataclass
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.text import Text
 
-LABELS = {
-    PartName.WEIGHTS: "weights",
-    PartName.KV_CACHE: "KV cache",
-    PartName.GRADIENTS: "gradients",
-    PartName.OPTIMIZER: "optimizer",
-    PartName.ADAPTER: "adapter",
-    PartName.ACTIVATION: "activations",
-    PartName.OVERHEAD: "overhead",
-}
 _GLYPHS = {
     PartName.WEIGHTS: ("█", "blue"),
     PartName.KV_CACHE: ("▓", "cyan"),

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from llmfit.records.deployment import CheckResult, Finding, Place
+from llmfit.records.estimate import LABELS, Fit, PartName, Verdict
 from llmfit.records.frozen import dataclass
 from llmfit.render import envelope as nouns
 from llmfit.render.explain import memory_explained
@@ -230,8 +231,11 @@ def _margin_words(result: CheckResult) -> str:
     fit, left = result.sizing.fit, result.margin_bytes
     share = f"{abs(result.margin_percent or 0.0):.1f} %"
     word = f"{amount(left)} ({share}) free" if left >= 0 else f"{amount(-left)} ({share}) too much"
-    part = (result.deciding_part or "").replace("_", " ")
-    device = fit.device.name or "RAM"
-    return (
-        f"{device}: {amount(fit.estimate.total_bytes)} of {amount(fit.device.usable_bytes)}, {word}; decided by {part}"
-    )
+    total = f"{amount(fit.estimate.total_bytes)} of {amount(fit.device.usable_bytes)}"
+    return f"{fit.device.name or 'RAM'}: {total}, {word}{_deciding(result, fit)}"
+
+
+def _deciding(result: CheckResult, fit: Fit) -> str:
+    """Return the part that decides, where there is something to decide: it does not hold, or holds with little left."""
+    roomy = fit.verdict is Verdict.FITS and not any(one.rule in {"fit", "headroom"} for one in result.findings)
+    return "" if roomy or result.deciding_part is None else f"; decided by {LABELS[PartName(result.deciding_part)]}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmfit.records.estimate import Estimate, Fit, Verdict
+from llmfit.records.estimate import LABELS, Estimate, Fit, Verdict
 from llmfit.records.frozen import dataclass
-from llmfit.render.bar import FREE, LABELS, Bar, segments
+from llmfit.render.bar import FREE, Bar, segments
 from llmfit.render.grid import Cell, Column
 from llmfit.render.prose import Drawable, Paragraph, said
 from llmfit.render.tables import Rows

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmfit.records.estimate import Estimate, PartName
+from llmfit.records.estimate import LABELS, Estimate, PartName
 from llmfit.records.frozen import dataclass
 from llmfit.records.measured import Measured
 from llmfit.records.sizing import Sizing, Split
 from llmfit.records.training import Recipe, Training
 from llmfit.records.workload import Workload
 from llmfit.render import envelope as nouns
-from llmfit.render.bar import LABELS
 from llmfit.render.explain import license_explained, license_words, memory_explained
 from llmfit.render.fitting import fit_words, memory_table, range_words
 from llmfit.render.grid import Column, Records, Scalar, escape_markdown, markdown

@@ -206,3 +206,21 @@ def test_an_unknown_model_hides_no_verdict_of_the_others(capsys: pytest.CaptureF
     assert [one["status"] for one in results] == ["pass", "undecided", "fail"]
     assert results[1]["error_code"] == "unknown_model"
     assert "1 does not hold, 1 could not decide" in ask(capsys, "check", *targets).out
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("--gpu L4", ""),
+        ("--gpu L4 --headroom 80", "weights"),
+        ("--gpu L4 --engine vllm --precision bf16 --context 15904", "weights"),
+        ("--vram 6 --context 32k", "KV cache"),
+    ],
+)
+def test_a_part_decides_where_there_is_something_to_decide(
+    words: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it does not hold, or holds with little left; in the words of every table."""
+    lines = ask(capsys, "check", "Qwen/Qwen3-8B", *words.split(), *DAY).out.splitlines()
+    (margin,) = [line for line in lines if " GiB of " in line and ": needs " not in line]
+    assert margin.endswith(f"; decided by {part}" if part else " free")

@@ -9,7 +9,7 @@ from llmfit.catalog import Catalog
 from llmfit.licensing import allows
 from llmfit.records.deployment import Finding, Level, Limits, Rule
 from llmfit.records.device import Device
-from llmfit.records.estimate import Verdict
+from llmfit.records.estimate import LABELS, Verdict
 from llmfit.records.license import EffectiveLicense
 from llmfit.records.sizing import Sizing
 from llmfit.solve.judge import Judgement
@@ -45,7 +45,7 @@ def _memory(found: Judgement, sizing: Sizing, device: Device) -> Iterator[Findin
         what = f"{in_gib(room.usable)} {'that the engine takes' if room.usable < room.card else 'usable'}"
         where = "the fullest GPU" if len(device.gpus) > 1 else device.name or "RAM"
         offload = "; it runs with part of it in RAM" if sizing.offload is not None else ""
-        part = found.deciding_part.value.replace("_", " ")
+        part = LABELS[found.deciding_part]
         message = (
             f"needs {in_gib(room.needed)} of {what} on {where}: {in_gib(-room.margin)} too much, decided by {part}"
         )

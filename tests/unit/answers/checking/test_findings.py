@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_told_with_its_place() -> None:
     assert " that the engine takes on L4: " in share
     bare = Device(gpus=(), ram_bytes=4 * gib)
     assert " usable on RAM: " in said("fit", device=bare)
-    assert said("fit", context=32_768, sequences=8).endswith("decided by kv cache")
+    assert said("fit", context=32_768, sequences=8).endswith("decided by KV cache")
     assert found("fit") == []
 
 

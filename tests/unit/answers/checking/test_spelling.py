@@ -44,7 +44,7 @@ def without(words: list[str], options: list[str]) -> list[str]:
 
 
 def pasted(words: tuple[str, ...], write: str) -> list[str]:
-    """Return the command line with the advice, as a reader would follow it: the advised value in the place of another."""
+    """Return the command line with the advice, as a reader would follow it, each option with its new value."""
     clause = r" (?:in the place of|without) (--[\w-]+)(?: and (--[\w-]+))?"
     out = [option for found in re.findall(clause, write) for option in found]
     advised = shlex.split(re.sub(clause, "", write))
