@@ -22,7 +22,7 @@ from llmfit.records.license import License
 from llmfit.records.model import Model
 from llmfit.records.question import Question
 from llmfit.records.ranking import Ranking, Scale, Shrinkage
-from llmfit.records.recommendation import Quality
+from llmfit.records.recommendation import Rated
 from llmfit.records.score import Score
 from llmfit.records.task import Task
 
@@ -46,7 +46,7 @@ class Trial:
         """Return the scores on these benchmarks."""
         return [score for score in self.scores if score.benchmark in benchmarks]
 
-    def qualities_of(self, task: str) -> Mapping[str, Quality]:
+    def qualities_of(self, task: str) -> Mapping[str, Rated]:
         """Return nothing: no such facts were compiled."""
         del task
         return {}

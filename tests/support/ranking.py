@@ -13,7 +13,7 @@ from llmfit.records.format import Format, KvFormat
 from llmfit.records.license import License
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking
-from llmfit.records.recommendation import Quality
+from llmfit.records.recommendation import Rated
 from llmfit.records.score import Score
 from llmfit.records.task import Task
 
@@ -53,7 +53,7 @@ class World:
         """Return the scores on these benchmarks."""
         return [score for score in self.scores if score.benchmark in benchmarks]
 
-    def qualities_of(self, task: str) -> Mapping[str, Quality]:
+    def qualities_of(self, task: str) -> Mapping[str, Rated]:
         """Return nothing: no such facts were compiled."""
         del task
         return {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmfit.records.license import License
     from llmfit.records.model import Model
     from llmfit.records.ranking import Ranking
-    from llmfit.records.recommendation import Quality
+    from llmfit.records.recommendation import Rated
     from llmfit.records.score import Score
     from llmfit.records.task import Task
     from llmfit.records.training import TrainingFacts
@@ -102,20 +102,19 @@ class Catalog:
         """Return the scores on these benchmarks, by their ids with version, without reading the others."""
         return self._of_groups("scores", benchmarks)
 
-    def qualities_of(self, task: str) -> "Mapping[str, Quality]":
-        """Return what models were rated at a task when the catalog was compiled, by id, without terms.
+    def qualities_of(self, task: str) -> "Mapping[str, Rated]":
+        """Return what models were rated at a task when the catalog was compiled, by id.
 
         Those are left out that the task does not take, and all where other models lie on top.
         """
         if not self._compiled_alone:
             return {}
-        from llmfit.records.recommendation import BADGES, Quality
+        from llmfit.records.recommendation import BADGES
 
         names = list(self.models)
-        return {
-            names[place]: Quality(rating=rating, standard_error=error, badge=BADGES[badge], terms=(), evidence=())
-            for place, rating, error, badge in zip(*Members(self._text(QUALITIES)).get(task, ()), strict=True)
-        }
+        places, ratings, errors, badges = Members(self._text(QUALITIES)).get(task, ((), (), (), ()))
+        rows = zip(ratings, errors, map(BADGES.__getitem__, badges), strict=True)
+        return dict(zip(map(names.__getitem__, places), rows, strict=True))
 
     @cached_property
     def ranking(self) -> "Ranking":

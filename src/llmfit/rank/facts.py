@@ -8,7 +8,7 @@ from llmfit.records.format import Format, KvFormat
 from llmfit.records.license import License
 from llmfit.records.model import Model
 from llmfit.records.ranking import Ranking
-from llmfit.records.recommendation import Quality
+from llmfit.records.recommendation import Rated
 from llmfit.records.score import Score
 from llmfit.records.task import Task
 
@@ -38,8 +38,8 @@ class Facts(Protocol):
     def scores_of(self, benchmarks: Collection[str], /) -> Sequence[Score]:
         """Return the scores on these benchmarks, by their ids with version."""
 
-    def qualities_of(self, task: str, /) -> Mapping[str, Quality]:
-        """Return what models were rated at this task alone when the facts were compiled, by id, without terms.
+    def qualities_of(self, task: str, /) -> Mapping[str, Rated]:
+        """Return what models were rated at this task alone when the facts were compiled, by id.
 
         Those are left out that the task does not take, and all where there are models besides the compiled ones.
         """

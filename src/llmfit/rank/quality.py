@@ -9,7 +9,7 @@ from llmfit.rank.prior import prior_points, prior_terms
 from llmfit.records.frozen import dataclass
 from llmfit.records.model import CHAT_KINDS, COPY_RELATIONS, Model
 from llmfit.records.ranking import Ranking
-from llmfit.records.recommendation import Badge, Quality, RatingTerm
+from llmfit.records.recommendation import Badge, Quality, Rated, RatingTerm
 from llmfit.records.task import Task
 
 _CHECKED = frozenset({"human", "independent", "llm_judge"})
@@ -35,18 +35,22 @@ class Rater:
         self._evidence = Evidence(facts, signals=signals, mode=mode, special=self._specialist)
         self._known: dict[str, _Weighing] = {}
         compiled = len(tasks) == 1 and not for_tuning
-        self._compiled: Mapping[str, Quality] = facts.qualities_of(tasks[0].id) if compiled else {}
+        self._compiled: Mapping[str, Rated] = facts.qualities_of(tasks[0].id) if compiled else {}
         self._for_tuning = for_tuning
         self._made_of = _made_of(self._models) if for_tuning else {}
 
     def rating(self, model: Model) -> float:
         """Return the rating of the unquantised model, worked out once and without the words that explain it."""
         known = self._compiled.get(model.id)
-        return self._weigh(model).rating if known is None else known.rating
+        return self._weigh(model).rating if known is None else known[0]
 
     def brief(self, model: Model) -> Quality:
         """Return the quality of the unquantised model; without its terms where it was compiled."""
-        return self._compiled.get(model.id) or self.rate(model)
+        known = self._compiled.get(model.id)
+        if known is None:
+            return self.rate(model)
+        rating, error, badge = known
+        return Quality(rating=rating, standard_error=error, badge=badge, terms=(), evidence=())
 
     def rate(self, model: Model) -> Quality:
         """Return the quality of the unquantised model, with the terms of which it consists."""

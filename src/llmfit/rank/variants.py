@@ -1,5 +1,6 @@
 """Chooses a model's variant for a device: the best format of the ladder that fits."""
 
+from bisect import bisect_left, bisect_right
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -80,7 +81,7 @@ class Chooser:
 
     def _formats_of_size(self, billions: float) -> list[tuple[Engine, Format]]:
         """Return the ladder's formats for a size, worked out once for all sizes between the same bounds."""
-        place = sum([(bound < billions) + (bound <= billions) for bound in self._bounds])
+        place = bisect_left(self._bounds, billions) + bisect_right(self._bounds, billions)
         if place not in self._by_size:
             self._by_size[place] = [
                 (engine, format_)

@@ -24,6 +24,8 @@ related    benchmarks of its base, or of a neighbouring task
 estimated  size, age and family alone
 """
 BADGES: tuple[Badge, ...] = get_args(Badge)
+Rated = tuple[float, float, Badge]
+"""A rating, its standard error, and where it comes from."""
 
 Label = Literal["best quality", "balanced", "fastest", "lightest", "most open"]
 

@@ -11,14 +11,14 @@ from llmfit.catalog.load import Catalog, load_catalog
 from llmfit.rank import recommend
 from llmfit.rank.quality import Rater
 from llmfit.records.question import Question
-from llmfit.records.recommendation import Quality, Recommendations
+from llmfit.records.recommendation import Rated, Recommendations
 from llmfit.records.training import Training
 
 
 class Uncompiled(Catalog):
     """The built-in facts, of which nothing was worked out before."""
 
-    def qualities_of(self, task: str) -> Mapping[str, Quality]:
+    def qualities_of(self, task: str) -> Mapping[str, Rated]:
         """Return none."""
         del task
         return {}
@@ -63,8 +63,9 @@ def test_they_are_what_would_be_worked_out(task: str) -> None:
     rater = Rater(uncompiled(), tasks=(uncompiled().tasks[task],))
     found = compiled().qualities_of(task)
     assert found
-    for name, quality in found.items():
-        assert quality == replace(rater.rate(compiled().models[name]), terms=(), evidence=()), name
+    for name, rated in found.items():
+        quality = rater.rate(compiled().models[name])
+        assert rated == (quality.rating, quality.standard_error, quality.badge), name
 
 
 def test_several_tasks_and_training_are_worked_out_anew() -> None:
