@@ -14,6 +14,8 @@ from llmfit.records.task import Task
 
 _CHECKED = frozenset({"human", "independent", "llm_judge"})
 """Classes of evidence in which somebody else than the publisher ran the model."""
+_DIGITS = 6
+"""Decimals of a rating: compiled ratings are the same whatever the last bits of a Python's sums and logarithms."""
 _LEAST_SERIES = 0.05
 """Points below which a term is not worth its line."""
 _OF_THEIR_OWN = frozenset({"embedding", "reranker"})
@@ -77,7 +79,7 @@ class Rater:
         unseen = max(0.0, ranking.prior.standard_deviation**2 - ranking.shrinkage.shared)
         return Quality(
             rating=found.rating,
-            standard_error=sqrt(found.variance + unseen),
+            standard_error=round(sqrt(found.variance + unseen), _DIGITS),
             badge=_badge(found.own, None if found.own else found.seen, related=related),
             terms=tuple(terms),
             evidence=evidence_rows(found.seen, factor=self._factor(found.own)) if found.seen else (),
@@ -113,7 +115,7 @@ class Rater:
             benchmarks=benchmarks,
             cap=cap,
             variance=variance * (1 - share),
-            rating=rating + cap,
+            rating=round(rating + cap, _DIGITS),
         )
 
     def _factor(self, own: Observation | None) -> float:
