@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
+from pages import check, write  # noqa: E402 - found only after the path is set
 from support.bars import BARS, UNEXPLAINED  # noqa: E402 - found only after the path is set
 from support.measured import Comparison, compare_all, summarise  # noqa: E402 - found only after the path is set
 
@@ -32,14 +33,9 @@ def main(arguments: list[str]) -> int:
     if "--write" not in arguments and "--check" not in arguments:
         print(tables)
         return 0
-    text = DOCUMENT.read_text("utf-8")
-    before, rest = text.split(START)
-    now = f"{before}{START}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
-    if "--check" not in arguments:
-        DOCUMENT.write_text(now, "utf-8", newline="\n")
-    elif now != text:
-        print(f"stale: {DOCUMENT.relative_to(ROOT)}; run `python3 tools/dev.py generate`")
-        return 1
+    if "--check" in arguments:
+        return check(DOCUMENT, tables, start=START, end=END)
+    write(DOCUMENT, tables, start=START, end=END)
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
+from pages import check, write  # noqa: E402 - found only after the path is set
 from support.training import estimated_gib, measured_architecture, training_rows  # noqa: E402 - found only after the path is set
 
 DOCUMENT = ROOT / "docs" / "concepts" / "how-training-estimates.md"
@@ -43,14 +44,9 @@ def main(arguments: Sequence[str]) -> int:
             print(render_row(row, errors[row["id"]]))
         print(f"\n{table}")
         return 0
-    text = DOCUMENT.read_text("utf-8")
-    before, rest = text.split(START)
-    now = f"{before}{START}\n\n{table}\n\n{END}{rest.split(END)[1]}"
-    if "--check" not in arguments:
-        DOCUMENT.write_text(now, "utf-8", newline="\n")
-    elif now != text:
-        print(f"stale: {DOCUMENT.relative_to(ROOT)}; run `python3 tools/dev.py generate`")
-        return 1
+    if "--check" in arguments:
+        return check(DOCUMENT, table, start=START, end=END)
+    write(DOCUMENT, table, start=START, end=END)
     return 0
 
 
