@@ -92,11 +92,7 @@ def rate_by_size_and_age(
     prior: Prior, small: SmallModels, sparse: SparseModels, *, size: Size, released: date
 ) -> float:
     """Return the rating that the prior gives a model of this size and base release."""
-    straight = (
-        prior.intercept + prior.per_doubling * log2(size.billions) + prior.per_year * years_since(prior, released)
-    )
-    bent = small_slope(small, size, released) * halvings_below(small, size)
-    return straight + bent + sparse.per_doubling * size.sparsity
+    return sum(prior_points(prior, small, sparse, size=size, released=released).values())
 
 
 def prior_points(
